@@ -1,0 +1,82 @@
+"""Who may use the cores now: torch and llama.cpp never both take all of them.
+
+Two lock files in the home make a turnstile that works across processes and is released by
+the operating system when a holder dies. Whoever computes holds `cores.lock`. A question
+also holds `question.lock` from the moment it waits; long work passes through that turnstile
+before every step, so a question waits for at most one step and is never starved.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from engine import hardware
+from engine.paths import Home
+from engine.work.jobs import NULL_JOB, Job
+
+Purpose = Literal["question", "batch"]
+_POLL_S = 0.004
+
+
+class CoreLease:
+    """Grants all cores to one holder at a time; questions go before batches.
+
+    Args:
+        home: the data folder whose users share the machine.
+        cores: how many cores a holder gets; default: the physical ones.
+    """
+
+    def __init__(self, home: Home, cores: int | None = None) -> None:
+        self._folder = home.create().locks
+        self._cores = cores or hardware.cpu().cores
+        # File locks exclude processes; the mutexes exclude threads of this one.
+        self._cores_mutex = threading.Lock()
+        self._question_mutex = threading.Lock()
+
+    @contextmanager
+    def hold(self, purpose: Purpose, job: Job = NULL_JOB) -> Iterator[int]:
+        """Hold the cores; gives how many threads may run.
+
+        Long work ("batch") takes the lease for one step of about a second at most and
+        gives it back. Not reentrant.
+
+        Raises:
+            Cancelled: `job` was cancelled while waiting.
+        """
+        if purpose == "question":
+            with (
+                self._take("question.lock", self._question_mutex, job),
+                self._take("cores.lock", self._cores_mutex, job),
+            ):
+                yield self._cores
+            return
+        with self._take("question.lock", self._question_mutex, job):
+            pass  # someone's question is served first
+        with self._take("cores.lock", self._cores_mutex, job):
+            yield self._cores
+
+    @contextmanager
+    def _take(self, name: str, mutex: threading.Lock, job: Job) -> Iterator[None]:
+        while not mutex.acquire(timeout=_POLL_S * 5):
+            job.checkpoint()
+        try:
+            lock = FileLock(self._folder / name, is_singleton=False)
+            while True:
+                try:
+                    lock.acquire(timeout=0)
+                    break
+                except Timeout:
+                    job.checkpoint()
+                    time.sleep(_POLL_S)
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            mutex.release()
