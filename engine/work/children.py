@@ -91,16 +91,7 @@ class Child:
         self._ids = itertools.count(1)
         self._stderr: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
         self._ended: WorkerCrashed | None = None
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=child_environment(environment),
-            close_fds=True,
-            # A Ctrl-C in the terminal is for the parent, which cancels in good order.
-            start_new_session=True,
-        )
+        self._process = self._spawn(command, environment)
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._threads = [
@@ -113,6 +104,27 @@ class Child:
         ]
         for thread in self._threads:
             thread.start()
+
+    def _spawn(
+        self, command: Sequence[str], environment: Mapping[str, str] | None
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=child_environment(environment),
+                close_fds=True,
+                # A Ctrl-C in the terminal is for the parent, which cancels in good order.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise WorkerCrashed(
+                f"{self.name} could not be started.",
+                hint="Check that Whetstone is installed completely and memory is free.",
+                details=str(error),
+            ) from error
 
     @property
     def pid(self) -> int:
