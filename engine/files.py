@@ -7,9 +7,12 @@ through `show_path` first, because Arrow, SQLite text and strict UTF-8 refuse su
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def show_path(path: bytes | str | os.PathLike[str]) -> str:
-    """Text for a file name: bytes that are not UTF-8 appear as \\xNN, all else as it is."""
+    r"""Text for a file name: bytes that are not UTF-8 appear as \xNN, all else as it is."""
     raw = path if isinstance(path, bytes) else os.fsencode(path)
     return raw.decode("utf-8", "backslashreplace")
 
@@ -49,8 +52,6 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 def storage_error(error: OSError, path: Path) -> StorageFull | InvalidInput:
     """Say a failed write plainly: a full disk, or a place that cannot be written."""
-    import errno
-
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return StorageFull(
             "The disk is full. What was stored before is kept.",
@@ -64,9 +65,7 @@ def storage_error(error: OSError, path: Path) -> StorageFull | InvalidInput:
     )
 
 
-def sha256_file(
-    path: Path | bytes, on_chunk: Callable[[int], None] | None = None
-) -> str:
+def sha256_file(path: Path | bytes, on_chunk: Callable[[int], None] | None = None) -> str:
     """Hex SHA-256 of a regular file, read in 1 MiB pieces; never follows a symbolic link.
 
     Args:
@@ -86,15 +85,12 @@ def sha256_file(
     return digest.hexdigest()
 
 
-def open_regular(path: Path | bytes):  # noqa: ANN201 - a buffered binary reader
+def open_regular(path: Path | bytes) -> io.BufferedReader:
     """Open a regular file for reading without following links or hanging on a FIFO.
 
     Raises:
         OSError: missing, forbidden, a symbolic link, or not a regular file.
     """
-    import io
-    import stat
-
     flags = (
         os.O_RDONLY
         | getattr(os, "O_NOFOLLOW", 0)

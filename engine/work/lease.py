@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -40,7 +40,7 @@ class CoreLease:
         self._question_mutex = threading.Lock()
 
     @contextmanager
-    def hold(self, purpose: Purpose, job: Job = NULL_JOB) -> Iterator[int]:
+    def hold(self, purpose: Purpose, job: Job = NULL_JOB) -> Generator[int]:
         """Hold the cores; gives how many threads may run.
 
         Long work ("batch") takes the lease for one step of about a second at most and
@@ -62,7 +62,7 @@ class CoreLease:
             yield self._cores
 
     @contextmanager
-    def _take(self, name: str, mutex: threading.Lock, job: Job) -> Iterator[None]:
+    def _take(self, name: str, mutex: threading.Lock, job: Job) -> Generator[None]:
         while not mutex.acquire(timeout=_POLL_S * 5):
             job.checkpoint()
         try:

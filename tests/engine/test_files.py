@@ -31,7 +31,9 @@ def test_atomic_write_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None
     assert os.listdir(target.parent) == ["file"]
 
 
-def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "file"
     atomic_write(target, b"old")
 

@@ -118,7 +118,9 @@ def test_a_failing_migration_leaves_the_old_schema(
     (scripts / "0001_first.sql").write_text("CREATE TABLE t (a INTEGER);")
     monkeypatch.setattr(db, "MIGRATIONS_DIR", scripts)
     Store(home).close()
-    (scripts / "0002_bad.sql").write_text("CREATE TABLE u (a INTEGER);\nINSERT INTO nope VALUES (1);")
+    (scripts / "0002_bad.sql").write_text(
+        "CREATE TABLE u (a INTEGER);\nINSERT INTO nope VALUES (1);"
+    )
     with pytest.raises(StorageDamaged):
         Store(home)
     assert (home.backups / "before-0002.db").exists()
@@ -126,7 +128,9 @@ def test_a_failing_migration_leaves_the_old_schema(
     store = Store(home)
     tables = {
         row["name"]
-        for row in store.connection().execute("SELECT name FROM sqlite_master WHERE type='table'")
+        for row in store.connection().execute(
+            "SELECT name FROM sqlite_master WHERE type='table'"
+        )
     }
     store.close()
     assert "t" in tables

@@ -10,7 +10,10 @@ from engine.errors import EngineError, InvalidInput, WorkerCrashed
 from engine.work.messages import Notification, Request, Response, decode, encode
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
     | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
@@ -54,7 +57,9 @@ def test_deep_nesting_is_a_crash_and_nothing_else() -> None:
 
 def test_every_error_kind_comes_back_as_itself() -> None:
     for kind, cls in EngineError.kinds.items():
-        back = EngineError.from_dict({"kind": kind, "message": "m", "hint": "h", "details": "d"})
+        back = EngineError.from_dict(
+            {"kind": kind, "message": "m", "hint": "h", "details": "d"}
+        )
         assert type(back) is cls
         assert (back.message, back.hint, back.details) == ("m", "h", "d")
     assert type(EngineError.from_dict({"kind": "Unheard", "message": "m"})) is EngineError

@@ -1,0 +1,107 @@
+"""`whetstone ask Q --library NAME`: an answer with its sources."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from engine.cli.batch import add_batch, is_batch, run_batch
+from engine.cli.output import Console, add_json, place
+from engine.errors import InvalidInput
+from engine.work import api
+
+if TYPE_CHECKING:
+    from engine.cli.main import Groups
+    from engine.host.service import Engine
+
+
+def add_parser(groups: Groups) -> None:
+    """Declare the command."""
+    parser = groups.add_parser("ask", help="answer a question from a library")
+    parser.add_argument("question", metavar="Q", nargs="?")
+    parser.add_argument("--library", metavar="NAME", help="not needed with --mode none")
+    parser.add_argument("--model", metavar="M", help="model id (default: the default model)")
+    parser.add_argument("--adapter", metavar="A", default="none", help="adapter id, or none")
+    parser.add_argument(
+        "--mode",
+        choices=["auto", "joint", "none"],
+        default="auto",
+        help="joint: all passages in one prompt; none: the model alone; auto: choose",
+    )
+    parser.add_argument("--top", type=int, metavar="K", help="passages in the prompt")
+    parser.add_argument("--conversation", metavar="ID", help="continue a conversation")
+    add_batch(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
+    """Ask once, or once for every row of a file."""
+    if options.adapter != "none":
+        raise InvalidInput(f"There is no adapter {options.adapter!r}.", hint="Use none.")
+    if options.library is None and options.mode != "none":
+        raise InvalidInput(
+            "Name the library to ask with --library.",
+            hint="`whetstone libraries list` shows them; --mode none asks the model alone.",
+        )
+    batch = is_batch(options, options.question)
+
+    def ask(question: str) -> api.AnswerReport:
+        spec = api.AskSpec(
+            question=question,
+            library=options.library if options.mode != "none" else None,
+            model=options.model,
+            mode=options.mode,
+            top=options.top,
+            conversation="" if batch else options.conversation,
+        )
+        return engine.ask(spec, console.job)
+
+    if batch:
+        if options.library is not None:
+            engine.libraries.find(options.library)
+        engine.models.find(options.model)
+        return run_batch(options, console, ask)
+    answer_one(console, lambda: ask(options.question))
+    return 0
+
+
+def answer_one(console: Console, ask: Any) -> api.AnswerReport:
+    """Ask with sources first and the answer streamed, then the checked citations."""
+
+    def show(kind: str, data: Any) -> None:
+        if kind == "loading" and not console.as_json:
+            console.note(f"Loading {data['model']} …")
+        elif kind == "token":
+            console.stream(data["text"])
+
+    console.on_event = show
+    report: api.AnswerReport = ask()
+    console.stream("\n\n")
+    console.result(report, lambda: describe(report))
+    return report
+
+
+def describe(report: api.AnswerReport) -> str:
+    """What follows the streamed text: the evidence for each citation, and the timing."""
+    lines = [report.notice] if report.notice else []
+    lines += ["Not found in the documents."] if report.refused else []
+    for citation in report.citations:
+        where = place(citation.path, citation.page, citation.heading)
+        lines.append(f"[{citation.n}] {where}")
+        quote = textwrap.shorten(citation.quote, 400, placeholder=" …")
+        lines += textwrap.wrap(
+            f"“{quote}”", 92, initial_indent="    ", subsequent_indent="    "
+        )
+    if not report.citations and report.passages:
+        lines.append("Closest passages:")
+        lines += [
+            f"  {n}. {place(hit.path, hit.page, hit.heading)}"
+            for n, hit in enumerate(report.passages, 1)
+        ]
+    lines.append(
+        f"{report.model} · first word after {report.timings.first_token_ms / 1000:.1f} s · "
+        f"{report.timings.total_ms / 1000:.1f} s · {report.tokens_per_second:.0f} tokens/s"
+    )
+    return "\n".join(lines)

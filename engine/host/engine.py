@@ -1,0 +1,88 @@
+"""The engine host process: `Engine` served over stdin and stdout, method by method."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from engine.errors import InvalidInput
+from engine.host.doctor import examine
+from engine.host.service import Engine
+from engine.paths import default_home
+from engine.store import conversations
+from engine.work import api
+from engine.work.jobs import Job
+from engine.work.serve import Method, Server, take_stdout
+
+_Handler = Callable[[Any, Job], api.View | None]
+
+
+def handlers(engine: Engine) -> dict[str, _Handler]:
+    """Every host method of `api.METHODS`: takes its parameter type, gives its result type."""
+    return {
+        "state": lambda spec, job: engine.state(),
+        "libraries.list": lambda spec, job: engine.list_libraries(),
+        "libraries.remove": lambda spec, job: engine.remove_library(spec),
+        "libraries.files": lambda spec, job: engine.libraries.files(spec),
+        "index": engine.index,
+        "reindex": engine.reindex,
+        "search": engine.search,
+        "ask": engine.ask,
+        "conversations.list": lambda spec, job: engine.list_conversations(),
+        "conversations.show": lambda spec, job: conversations.show(
+            engine.store, spec.conversation
+        ),
+        "conversations.remove": lambda spec, job: engine.remove_conversation(spec),
+        "view": engine.view,
+        "models.list": lambda spec, job: api.ModelList(models=engine.models.list()),
+        "models.add": engine.add_model,
+        "models.remove": lambda spec, job: engine.remove_model(spec),
+        "models.default": lambda spec, job: engine.set_default_model(spec),
+        "models.gpu_layers": lambda spec, job: engine.set_gpu_layers(spec),
+        "models.warm": lambda spec, job: engine.warm(job),
+        "doctor": lambda spec, job: examine(engine, job),
+    }
+
+
+def typed(name: str, handler: _Handler) -> Method:
+    """Check parameters on the way in and give plain JSON on the way out."""
+
+    def method(params: dict[str, Any], job: Job) -> Any:
+        try:
+            spec = api.parse_params(name, params)
+        except ValidationError as error:
+            raise InvalidInput(
+                "The request was not understood.", details=f"{name}: {error}"
+            ) from error
+        result = handler(spec, job)
+        return (result or api.Empty()).model_dump(mode="json")
+
+    return method
+
+
+def main() -> None:
+    """Serve the default home until the window closes the pipe."""
+    channel = take_stdout()
+    home = default_home()
+    server: Server | None = None
+
+    def tell(method: str, params: dict[str, Any]) -> None:
+        if server is not None:
+            server.notify(method, params)
+
+    engine = Engine(
+        home,
+        on_worker=lambda event: tell("worker", event.model_dump()),
+        on_changed=lambda what: tell("changed", {"what": cast("list[Any]", what)}),
+    )
+    methods = {name: typed(name, handler) for name, handler in handlers(engine).items()}
+    server = Server(methods, sys.stdin.buffer, channel)
+    with engine:
+        server.run()
+
+
+if __name__ == "__main__":
+    main()
