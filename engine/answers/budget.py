@@ -1,0 +1,71 @@
+"""How many passages, and how much of each, a model gets to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.answers.sentences import cut_to
+from engine.work.api import ModelCard
+
+PASSAGES_BY_PARAMETERS = ((1_000_000_000, 1), (3_000_000_000, 3), (8_000_000_000, 5))
+"""(parameters below, passages): more passages make a small model worse."""
+MOST_PASSAGES = 8
+MOST_ANSWER_SHARE = 0.5
+HISTORY_SHARE = 0.25
+HISTORY_TURNS = 2
+_SEAM_TOKENS = 12
+"""Room for a passage's number and the seams around it."""
+
+
+def passages_for(card: ModelCard) -> int:
+    """How many passages to put before this model when nobody said."""
+    for below, count in PASSAGES_BY_PARAMETERS:
+        if card.parameters < below:
+            return count
+    return MOST_PASSAGES
+
+
+def answer_tokens(context: int, max_tokens: int) -> int:
+    """Tokens the answer may take: what was asked for, at most half of the context."""
+    return max(1, min(max_tokens, int(context * MOST_ANSWER_SHARE)))
+
+
+def fair_shares(sizes: Sequence[int], budget: int) -> list[int]:
+    """Share `budget` so that small ones get all they need and the rest the same each.
+
+    The sum never exceeds max(budget, 0), and no share exceeds its size.
+    """
+    shares = [0] * len(sizes)
+    left, waiting = max(budget, 0), len(sizes)
+    for at in sorted(range(len(sizes)), key=lambda i: sizes[i]):
+        shares[at] = min(sizes[at], left // waiting)
+        left -= shares[at]
+        waiting -= 1
+    return shares
+
+
+def trim(
+    texts: Sequence[str], budget: int, count: Callable[[Sequence[str]], list[int]]
+) -> list[str]:
+    """Cut `texts` at sentence ends so that together they take at most `budget` tokens.
+
+    Args:
+        texts: passages, best first.
+        budget: tokens for all of them.
+        count: tokens of each text.
+
+    A text that gets no room comes back empty.
+    """
+    sizes = [size + _SEAM_TOKENS for size in count(texts)]
+    shares = fair_shares(sizes, budget)
+    cut: list[str] = []
+    for text, size, share in zip(texts, sizes, shares, strict=True):
+        if share >= size:
+            cut.append(text)
+            continue
+        room = share - _SEAM_TOKENS
+        part = cut_to(text, int(len(text) * max(room, 0) / size))
+        while part and count([part])[0] > room:
+            part = cut_to(text, int(len(part) * 0.85))
+        cut.append(part)
+    return cut

@@ -1,0 +1,115 @@
+"""Prompts: instructions, passages, earlier turns and the question, put together as parts."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.answers.generation import Part, Prompt, Turn
+from engine.paths import resources_dir
+
+_FIELD = re.compile(r"\{(passages|question|n|text)\}")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The texts of one kind of prompt, from `resources/prompts`."""
+
+    version: int
+    system: str
+    passage: str
+    between: str
+    user: str
+    plain: str
+    plain_stops: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An earlier question of the conversation and its answer."""
+
+    question: str
+    answer: str
+
+
+@functools.cache
+def wording(name: str) -> Wording:
+    """The prompt `name` ("joint" or "none")."""
+    data = tomllib.loads((resources_dir() / "prompts" / f"{name}.toml").read_text("utf-8"))
+    return Wording(
+        version=data["version"],
+        system=data["system"],
+        passage=data["passage"],
+        between=data["between"],
+        user=data["user"],
+        plain=data["plain"],
+        plain_stops=tuple(data["plain_stops"]),
+    )
+
+
+def build_prompt(
+    words: Wording,
+    question: str,
+    passages: Sequence[str] = (),
+    history: Sequence[Exchange] = (),
+) -> Prompt:
+    """The prompt for `question` over `passages`, after the turns in `history`.
+
+    Questions, answers and passages are untrusted parts; only a base model's own plain
+    wording is trusted beside the chat template.
+    """
+    turns = [Turn(role="system", content=[Part(text=words.system, trusted=True)])]
+    plain: list[Part] = []
+    for turn in history:
+        turns.append(Turn(role="user", content=[Part(text=turn.question)]))
+        turns.append(Turn(role="assistant", content=[Part(text=turn.answer)]))
+        plain += _fill(words.plain, turn.question, [])
+        plain += [Part(text=" "), Part(text=turn.answer), Part(text="\n\n", trusted=True)]
+    listed = _list_passages(words, passages)
+    turns.append(Turn(role="user", content=_fill(words.user, question, listed)))
+    plain += _fill(words.plain, question, listed)
+    return Prompt(turns=turns, plain=plain, plain_stops=list(words.plain_stops))
+
+
+def _list_passages(words: Wording, passages: Sequence[str]) -> list[Part]:
+    parts: list[Part] = []
+    for n, text in enumerate(passages, 1):
+        if parts:
+            parts.append(Part(text=words.between, trusted=True))
+        for piece in _FIELD.split(words.passage):
+            if piece == "n":
+                parts.append(Part(text=str(n), trusted=True))
+            elif piece == "text":
+                parts.append(Part(text=text.strip()))
+            elif piece:
+                parts.append(Part(text=piece, trusted=True))
+    return parts
+
+
+def _fill(form: str, question: str, passages: list[Part]) -> list[Part]:
+    """`form` with its fields filled in; the text around missing passages goes with them."""
+    if not passages:
+        form = form.replace("{passages}\n\n", "").replace("{passages}", "")
+    parts: list[Part] = []
+    for piece in _FIELD.split(form):
+        if piece == "question":
+            parts.append(Part(text=question.strip()))
+        elif piece == "passages":
+            parts.extend(passages)
+        elif piece:
+            parts.append(Part(text=piece, trusted=True))
+    return _joined(parts)
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Neighbours of one kind as one part: fewer seams for the tokenizer."""
+    joined: list[Part] = []
+    for part in parts:
+        if joined and joined[-1].trusted == part.trusted:
+            joined[-1] = Part(text=joined[-1].text + part.text, trusted=part.trusted)
+        else:
+            joined.append(part)
+    return joined
