@@ -98,7 +98,7 @@ QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 #problem {{ background: {danger_soft}; border: 1px solid {danger}; border-radius: 10px; }}
 #caution {{ background: {warning_soft}; border: 1px solid {warning}; border-radius: 8px; }}
 #composer {{ background: {card}; border: 1px solid {border}; border-radius: 12px; }}
-#composer[focused="true"] {{ border: 2px solid {accent}; }}
+#composer[focused="true"] {{ border-color: {accent}; }}
 #bubble {{ background: {bubble}; border-radius: 12px; }}
 QLabel[tone="muted"] {{ color: {muted}; }}
 QLabel[tone="good"] {{ color: {good}; }}

@@ -1,0 +1,64 @@
+"""How far the reading of a library is: a slim bar, a line, and a way to stop it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QProgressBar, QSizePolicy
+
+from desktop.state import Reading
+from desktop.strings import english, figures
+from desktop.widgets.basics import ElidedLabel, column, icon_button, label, row
+
+_STEPS = 1000
+
+
+class ReadingBar(QFrame):
+    """Follows one `Reading`. Slim for the sidebar, wide (with the file at work) elsewhere."""
+
+    def __init__(self, reading: Reading, slim: bool) -> None:
+        super().__init__()
+        self.setObjectName("quiet" if slim else "card")
+        self.reading = reading
+        self._slim = slim
+        self._title = ElidedLabel(weight=label().font().weight())
+        self._title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(5 if slim else 6)
+        self._line = ElidedLabel(scale=0.92, role="muted")
+        self._stop = icon_button("x", english.CANCEL_INDEXING, reading.stop, 15)
+        top = row(self._title, self._stop, spacing=6)
+        margins = (12, 6, 6, 9) if slim else (16, 10, 10, 13)
+        layout = column(spacing=5 if slim else 7, margins=margins)
+        layout.addLayout(top)
+        bar_row = row(self._bar, margins=(0, 0, 6, 0))
+        layout.addLayout(bar_row)
+        layout.addWidget(self._line)
+        self.setLayout(layout)
+        reading.moved.connect(self._show)
+        self._show()
+
+    def line(self) -> str:
+        """What is said under the bar."""
+        return self._line.text()
+
+    def _show(self) -> None:
+        reading = self.reading
+        self._title.set_text(english.INDEXING.format(name=reading.name))
+        self._stop.setEnabled(not reading.stopping)
+        if reading.total <= 0:
+            self._bar.setRange(0, 0)
+            self._line.set_text(english.INDEXING_STARTING)
+        else:
+            self._bar.setRange(0, _STEPS)
+            self._bar.setValue(int(_STEPS * min(1.0, reading.done / reading.total)))
+            self._line.set_text(self._sentence())
+        self._bar.setAccessibleName(f"{self._title.text()}. {self._line.text()}")
+
+    def _sentence(self) -> str:
+        reading = self.reading
+        parts = [f"{figures.percent(reading.done, reading.total)} %"]
+        if left := figures.time_left(reading.eta_s):
+            parts.append(left)
+        if reading.note and not self._slim:
+            parts.append(reading.note)
+        return " · ".join(parts)

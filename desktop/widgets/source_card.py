@@ -1,0 +1,112 @@
+"""One source of an answer: number, file, page and the words it stands on. A click opens it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QSizePolicy
+
+from desktop import theme
+from desktop.strings import english, names
+from desktop.widgets.basics import BOLD, ElidedLabel, column, plain_tip, row
+from desktop.widgets.passage_text import PassageText
+
+if TYPE_CHECKING:
+    from engine.work.api import Citation, PassageHit
+
+
+def place(page: int | None, heading: str) -> str:
+    """"Page 12 · 4.2 Renal dosing": where in the document, in one line."""
+    inner = heading.split(" › ")[-1] if heading else ""
+    parts = [english.PAGE.format(page=page)] if page else []
+    return " · ".join([*parts, *([inner] if inner else [])])
+
+
+class SourceCard(QFrame):
+    """A card of the source pane."""
+
+    opened = Signal(int)
+
+    def __init__(self, number: int, hit: PassageHit) -> None:
+        super().__init__()
+        self.number = number
+        self.hit = hit
+        self._chosen = False
+        self._over = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        name = names.file_name(hit.path)
+        where = place(hit.page, hit.heading)
+        digit = ElidedLabel(str(number), weight=BOLD)
+        digit.setFixedWidth(digit.sizeHint().width() + 2)
+        title = ElidedLabel(name, weight=BOLD, mode=Qt.TextElideMode.ElideMiddle)
+        title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._place = ElidedLabel(where, scale=0.92, role="muted")
+        self._place.setVisible(bool(where))
+        self._text = PassageText()
+        layout = column(spacing=3, margins=(14, 11, 14, 13))
+        layout.addLayout(row(digit, title, spacing=7))
+        layout.addWidget(self._place)
+        layout.addSpacing(3)
+        layout.addWidget(self._text)
+        self.setLayout(layout)
+        self.setAccessibleName(
+            english.SOURCE_CARD.format(n=number, name=name, place=names.one_line(where))
+        )
+        self.setToolTip(plain_tip(hit.path))
+        theme.follow(self, self.update)
+        self.show_evidence([])
+
+    def show_evidence(self, citations: list[Citation]) -> None:
+        """Mark what the answer quotes from this source, and say when it is not verbatim."""
+        start, length = self.hit.start, len(self.hit.text)
+        marks = [
+            (cite.start - start, cite.end - start)
+            for cite in citations
+            if cite.verified and 0 <= cite.start - start < cite.end - start <= length
+        ]
+        self._text.set_passage(self.hit.text, marks)
+        self.setAccessibleDescription(self._text.shown())
+
+    def marked(self) -> list[str]:
+        """The pieces of the passage that are marked."""
+        return self._text.marked()
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Ring the card that belongs to the mark just clicked."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+            self.opened.emit(self.number)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.opened.emit(self.number)
+            return
+        super().keyPressEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._over = True
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._over = False
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        strong = self._chosen or self.hasFocus()
+        edge = "accent" if strong else "border" if self._over else "line"
+        width = 2.0 if strong else 1.0
+        painter.setPen(QPen(theme.colour(edge), width))
+        painter.setBrush(theme.colour("card"))
+        inset = width / 2
+        painter.drawRoundedRect(self.rect().adjusted(0, 0, 0, 0).toRectF().adjusted(inset, inset, -inset, -inset), 10, 10)
+        painter.end()
