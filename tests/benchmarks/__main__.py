@@ -104,11 +104,10 @@ def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     model = platform.processor() or platform.machine()
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        named = [
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        ]
-        model = named[0] if named else model
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
     except OSError:
         pass
     return {
