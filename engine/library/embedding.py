@@ -216,10 +216,8 @@ class Embedder:
 
 def _made_up_passages() -> list[str]:
     """Text of about 200 tokens each for timing without any document at hand."""
-    words = (
-        "index folder passage question answer page model memory local document result search"
-        " table figure method library measure evidence section paper note company protein"
-    ).split()
+    words = ["index", "folder", "passage", "question", "answer", "page", "model", "memory"]
+    words += ["table", "figure", "method", "library", "evidence", "paper", "note", "protein"]
     return [
         " ".join(words[(row * 7 + place * (row % 5 + 1)) % len(words)] for place in range(200))
         for row in range(MEASURE_TEXTS)

@@ -10,6 +10,9 @@ CREATE TABLE libraries (
     embedder TEXT NOT NULL,
     reader_version INTEGER NOT NULL,
     format INTEGER NOT NULL,
+    -- The tables lie in libraries/<library_id>/<generation>: a rebuild starts a new one, so
+    -- that no process ever reads a new table through what it remembers of the old.
+    generation INTEGER NOT NULL DEFAULT 1,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL DEFAULT ''
 );
