@@ -9,14 +9,15 @@ its passage supports the sentence.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.answers.sentences import Span, sentence_spans
+from engine.answers.words import STOP_WORDS, Token, tokenize
 from engine.work.api import Citation, PassageHit, PassageWeight, Sentence
 
 SUPPORT = 0.6
@@ -30,25 +31,7 @@ MAX_MARKS = 2
 _QUESTION_WEIGHT = 0.35
 _WINDOW = 2
 
-_WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|\d")
 _MARK = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*\]")
-_COMMON = (
-    "a an the and or but if of in on at to for from by with as is are was were be been being"
-    " it its this that these those there here he she they them his her their we our you your"
-    " i do does did has have had not no yes can could will would shall should may might must"
-    " which who whom whose what when where why how than then so such also very more most into"
-    " about over under between during after before up down out all any each other some only"
-    " both per via within according based answer question passage text document given"
-)
-_STOP_WORDS = frozenset(_COMMON.split())
-
-
-@dataclass(frozen=True)
-class _Token:
-    key: str
-    start: int
-    end: int
-    number: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +43,19 @@ class _Evidence:
     start: int
     end: int
     closeness: float
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a sentence says, as keys of words and numbers."""
+
+    content: set[str]
+    numbers: set[str]
+    """Numbers the question had named already."""
+    fresh: set[str]
+    """Numbers that are new."""
+    units: set[str]
+    """Words that follow the new numbers."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +147,8 @@ class _Finder:
     """Finds evidence in a fixed set of passages."""
 
     def __init__(self, question: str, passages: Sequence[PassageHit]) -> None:
-        self._asked = {token.key for token in _tokens(question)}
-        self._passages = [_tokens(hit.text) for hit in passages]
+        self._asked = {token.key for token in tokenize(question)}
+        self._passages = [tokenize(hit.text) for hit in passages]
         self._spans = [sentence_spans(hit.text) for hit in passages]
         self._texts = [hit.text for hit in passages]
         self._counts: Counter[str] = Counter()
@@ -168,24 +164,36 @@ class _Finder:
 
     def find(self, sentence: str, claimed: set[int]) -> list[_Evidence]:
         """Passages that support the sentence, best first; one place each."""
-        tokens = _tokens(sentence)
-        content = {t.key for t in tokens if t.key not in _STOP_WORDS or t.number}
-        if not content:
+        claim = self._claim(tokenize(sentence))
+        if not claim.content:
             return []
-        numbers = {t.key for t in tokens if t.number}
         found = [
             evidence
             for n in range(1, len(self._passages) + 1)
-            if (evidence := self._best(n, content, numbers)) is not None
+            if (evidence := self._best(n, claim)) is not None
         ]
         # Between equals, the one the model itself named, then the better-ranked passage.
         found.sort(key=lambda e: (-round(e.score, 2), -e.closeness, e.n not in claimed, e.n))
         return found
 
-    def _best(self, n: int, content: set[str], numbers: set[str]) -> _Evidence | None:
+    def _claim(self, tokens: list[Token]) -> _Claim:
+        content = {t.key for t in tokens if t.key not in STOP_WORDS or t.number}
+        numbers = {t.key for t in tokens if t.number}
+        fresh = numbers - self._asked
+        units = {
+            after.key
+            for token, after in itertools.pairwise(tokens)
+            if token.key in fresh and token.number and not after.number
+        }
+        return _Claim(content, numbers - fresh, fresh, units - STOP_WORDS)
+
+    def _best(self, n: int, claim: _Claim) -> _Evidence | None:
         tokens, spans = self._passages[n - 1], self._spans[n - 1]
+        everything = {token.key for token in tokens}
+        if not claim.numbers | claim.fresh <= everything:
+            return None
         best: tuple[float, float, int] | None = None
-        chosen: tuple[Span, list[_Token]] | None = None
+        chosen: tuple[Span, list[Token]] | None = None
         for first in range(len(spans)):
             for size in range(1, _WINDOW + 1):
                 if first + size > len(spans):
@@ -193,45 +201,51 @@ class _Finder:
                 window = Span(spans[first].start, spans[first + size - 1].end)
                 inside = _within(tokens, window.start, window.end)
                 keys = {token.key for token in inside}
-                score = self._score(content, numbers, keys)
-                if score is None or not self._numbers_belong(n, numbers, tokens, window):
+                score = self._score(claim, keys)
+                if score is None or not self._numbers_belong(n, claim, window):
                     continue
                 # The question's words decide between places that say the same.
-                close = sum(self._weight(k) for k in self._asked & keys - _STOP_WORDS)
+                close = sum(self._weight(k) for k in self._asked & keys - STOP_WORDS)
                 rank = (round(score, 3), round(close, 3), -size)
                 if best is None or rank > best:
                     best, chosen = rank, (window, inside)
         if best is None or chosen is None:
             return None
         window, inside = chosen
-        used = [t for t in inside if t.key in content]
+        used = [t for t in inside if t.key in claim.content]
         place = _shorten(self._texts[n - 1], window, used)
         return _Evidence(n, best[0], place.start, place.end, best[1])
 
-    def _numbers_belong(
-        self, n: int, numbers: set[str], tokens: list[_Token], window: Span
-    ) -> bool:
-        """Whether the numbers stand in one sentence that speaks of what was asked.
+    def _numbers_belong(self, n: int, claim: _Claim, window: Span) -> bool:
+        """Whether the new numbers stand together in one sentence that is about the question.
 
-        A number from the neighbouring sentence would "support" almost anything.
+        A number from the neighbouring sentence would "support" almost anything: that
+        sentence must speak of what was asked, or at least no other sentence of the passage
+        may do so and give another number of the same thing ("130 EUR" against "20 EUR").
         """
-        fresh = numbers - self._asked
-        if not fresh:
+        if not claim.fresh:
             return True
-        about = (self._asked - _STOP_WORDS) & {token.key for token in tokens}
+        tokens = self._passages[n - 1]
+        about = (self._asked - STOP_WORDS) & {token.key for token in tokens}
         wanted = _NUMBER_ABOUT * sum(self._weight(key) for key in about)
+        belongs = rivalled = False
         for span in self._spans[n - 1]:
-            if span.start < window.start or span.end > window.end:
-                continue
-            keys = {token.key for token in _within(tokens, span.start, span.end)}
-            if fresh <= keys and sum(self._weight(key) for key in about & keys) >= wanted:
-                return True
-        return False
+            inside = _within(tokens, span.start, span.end)
+            keys = {token.key for token in inside}
+            on_topic = sum(self._weight(key) for key in about & keys) >= wanted
+            if window.start <= span.start and span.end <= window.end and claim.fresh <= keys:
+                if on_topic:
+                    return True
+                belongs = True
+            rivalled = rivalled or (on_topic and _rivals(inside, claim))
+        return belongs and not rivalled
 
-    def _score(self, content: set[str], numbers: set[str], keys: set[str]) -> float | None:
-        """Weighted share of `content` among `keys`; None when that is no support."""
-        if not numbers <= keys:
+    def _score(self, claim: _Claim, keys: set[str]) -> float | None:
+        """Weighted share of the claim's content among `keys`; None when it is no support."""
+        if not claim.fresh <= keys:
             return None
+        # Numbers the question named (a year, say) may stand elsewhere, as in a table's head.
+        content = claim.content - claim.numbers
         new = content - self._asked
         new_total = sum(self._weight(key) for key in new)
         new_found = sum(self._weight(key) for key in new & keys)
@@ -239,17 +253,24 @@ class _Finder:
             return None
         old = content & self._asked
         total = new_total + _QUESTION_WEIGHT * sum(self._weight(key) for key in old)
-        share = (
-            new_found + _QUESTION_WEIGHT * sum(self._weight(key) for key in old & keys)
-        ) / total
+        old_found = _QUESTION_WEIGHT * sum(self._weight(key) for key in old & keys)
+        share = (new_found + old_found) / total if total else 0.0
         return share if share >= SUPPORT else None
 
 
-def _within(tokens: list[_Token], start: int, end: int) -> list[_Token]:
+def _rivals(tokens: list[Token], claim: _Claim) -> bool:
+    """Whether another number of the same unit stands among `tokens`."""
+    return any(
+        token.number and token.key not in claim.fresh and after.key in claim.units
+        for token, after in itertools.pairwise(tokens)
+    )
+
+
+def _within(tokens: list[Token], start: int, end: int) -> list[Token]:
     return [token for token in tokens if token.start >= start and token.end <= end]
 
 
-def _shorten(text: str, window: Span, used: list[_Token]) -> Span:
+def _shorten(text: str, window: Span, used: list[Token]) -> Span:
     """The window itself, or when it is too long the part around the words used."""
     if window.end - window.start <= MAX_QUOTE:
         return window
@@ -279,36 +300,3 @@ def _shorten(text: str, window: Span, used: list[_Token]) -> Span:
     while end > start and text[end - 1].isspace():
         end -= 1
     return Span(start, end)
-
-
-def _tokens(text: str) -> list[_Token]:
-    """Words and numbers with their places, in a form that compares."""
-    found: list[_Token] = []
-    for match in _WORD.finditer(text):
-        word = match.group()
-        number = word[0].isdigit()
-        key = _number_key(word) if number else _word_key(word)
-        found.append(_Token(key, match.start(), match.end(), number))
-    return found
-
-
-def _number_key(word: str) -> str:
-    """1,496.50 and 1496.5 are one number; dates and ratios stay as written."""
-    if ":" in word or "/" in word or word.count(".") > 1:
-        return word
-    plain = word.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", word) else word
-    plain = plain.replace(",", ".")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return plain.lstrip("0") or "0"
-
-
-def _word_key(word: str) -> str:
-    """Case, accents and the commonest endings put aside."""
-    flat = unicodedata.normalize("NFKD", word.casefold())
-    flat = "".join(letter for letter in flat if not unicodedata.combining(letter))
-    flat = flat.split("'")[0].split("’")[0] if len(flat) > 3 else flat
-    for ending in ("ing", "ies", "es", "ed", "s", "e"):
-        if flat.endswith(ending) and len(flat) - len(ending) >= 3:
-            return flat[: -len(ending)]
-    return flat

@@ -26,24 +26,25 @@ MAX_TEMPLATE_CHARACTERS = 256 * 1024
 MAX_RENDERED_CHARACTERS = 64 * 1024
 _MARK = re.compile("\ue000(\\d+)\ue001")
 
+# jinja drops a line break at the very end of a template, hence the ones written out.
 FAMILIES: dict[str, str] = {
     "chatml": (
         "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
-        "{% endfor %}<|im_start|>assistant\n"
+        "{% endfor %}<|im_start|>assistant{{ '\n' }}"
     ),
     "llama3": (
         "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}"
         "<|end_header_id|>\n\n{{ m.content }}<|eot_id|>{% endfor %}"
-        "<|start_header_id|>assistant<|end_header_id|>\n\n"
+        "<|start_header_id|>assistant<|end_header_id|>{{ '\n\n' }}"
     ),
     "gemma": (
         "{{ bos_token }}{% for m in messages %}<start_of_turn>"
         "{{ 'model' if m.role == 'assistant' else 'user' }}\n{{ m.content }}<end_of_turn>\n"
-        "{% endfor %}<start_of_turn>model\n"
+        "{% endfor %}<start_of_turn>model{{ '\n' }}"
     ),
     "phi3": (
         "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}<|end|>\n{% endfor %}"
-        "<|assistant|>\n"
+        "<|assistant|>{{ '\n' }}"
     ),
     "llama2": (
         "{% for m in messages %}{% if m.role == 'assistant' %} {{ m.content }} {{ eos_token }}"
