@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QKeySequence, QPainter, QPaintEvent, QResizeEvent
@@ -186,13 +187,11 @@ class ElidedLabel(QWidget):
 def plain_tip(text: str) -> str:
     """A tooltip that Qt takes for plain text, whatever a file name looks like.
 
-    Qt decides by `mightBeRichText`; text with a tag is wrapped as escaped rich text.
+    Qt takes any text with a tag in it for HTML; such text becomes escaped HTML.
     """
-    shown = names.one_line(text, 1000)
-    if not Qt.mightBeRichText(shown):
+    shown = "\n".join(names.one_line(line, 1000) for line in text.split("\n")[:12])
+    if "<" not in shown:
         return shown
-    from html import escape
-
     return f"<p style='white-space:pre-wrap'>{escape(shown)}</p>"
 
 
