@@ -108,7 +108,12 @@ class Engine:
             from engine.documents.pool import ReaderPool
 
             died = self._death("reader")
-            return ReaderPool(self.embedder.info.tokenizer, size=READERS, on_death=died)
+            return ReaderPool(
+                self.embedder.info.tokenizer,
+                size=READERS,
+                on_death=died,
+                quarantine=self.home.quarantine,
+            )
 
         return self._part("readers", build)
 

@@ -13,6 +13,8 @@ from engine.errors import EngineError, InvalidInput, WorkerCrashed
 from engine.work.jobs import CallbackJob, Job
 from engine.work.messages import AnyMessage, Notification, Request, Response, decode, encode
 
+EXIT_OUT_OF_MEMORY = 70
+
 Method = Callable[[dict[str, Any], Job], Any]
 """Takes JSON-ready parameters and a job, returns a JSON-ready result, raises EngineError."""
 
@@ -95,7 +97,9 @@ class Server:
         except EngineError as error:
             return Response.failed(request.id, error)
         except MemoryError:
-            raise  # the process is no longer to be trusted; the parent sees it end
+            # The process is no longer to be trusted; the parent sees it end and says why.
+            print(f"out of memory in {request.method}", file=sys.stderr, flush=True)
+            os._exit(EXIT_OUT_OF_MEMORY)
         except Exception as error:
             return Response.failed(request.id, _unexpected(request.method, error))
 
