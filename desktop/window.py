@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         self._make_shortcuts()
         self._restore()
         self.show_page("start")
+        self.pages.setFocus()
 
     def _build(self) -> None:
         self.pages = QStackedWidget()
@@ -78,9 +79,7 @@ class MainWindow(QMainWindow):
         right = QWidget()
         right.setObjectName("page")
         right.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        bar = row(self.notice_bar, margins=(12, 10, 12, 0))
-        layout = column(spacing=0)
-        layout.addLayout(bar)
+        layout = column(self.notice_bar, spacing=0)
         layout.addWidget(self.pages, 1)
         right.setLayout(layout)
         whole = QWidget()

@@ -253,8 +253,7 @@ class AskPage(QFrame):
         rows = [(view.id, view.name) for view in self._state.libraries]
         self.composer.set_libraries(rows, self.thread.library_id)
         if self._pending is not None:
-            name = names.one_line(self._pending.name, 60)
-            self.composer.chooser.setText(name.replace("&", "&&"))
+            self.composer.chooser.set_shown(self._pending.name)
         self._show_empty()
 
     def _show_empty(self) -> None:

@@ -112,6 +112,7 @@ class LibraryPage(QFrame):
         self.search.setAccessibleName(english.FILTER_FIELD)
         self.search.setClearButtonEnabled(True)
         self.search.setMaxLength(_MATCH_LIMIT)
+        self.search.setMinimumWidth(210)
         self.search.setMaximumWidth(280)
         self.shown = label("", 0.95, tone="muted")
         tools = self._segments()

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +32,7 @@ from desktop.widgets.basics import (
     label,
     row,
 )
+from desktop.widgets.chooser import Chooser
 from desktop.widgets.pulse import Pulse
 from engine.errors import Cancelled, EngineError
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from engine.work.api import DoctorReport
 
 _WIDTH_PX = 720
-MOST_PASSAGES = 20
+PASSAGES_OFFERED = (1, 2, 3, 4, 5, 6, 8, 10)
 _THEMES: tuple[tuple[theme.Choice, str, str], ...] = (
     ("system", english.THEME_SYSTEM, "monitor"),
     ("light", english.THEME_LIGHT, "sun"),
@@ -100,12 +100,8 @@ class SettingsPage(QFrame):
     def _answers(self) -> QFrame:
         self.model_name = ElidedLabel(weight=BOLD)
         link = button(english.SETTINGS_MODEL_LINK, self.go_models.emit, "link")
-        self.passages = QSpinBox()
-        self.passages.setRange(0, MOST_PASSAGES)
-        self.passages.setSpecialValueText(english.SETTINGS_PASSAGES_AUTO)
-        self.passages.setAccessibleName(english.SETTINGS_PASSAGES)
-        self.passages.setMinimumWidth(120)
-        self.passages.valueChanged.connect(self.passages_chosen)
+        self.passages = Chooser(english.SETTINGS_PASSAGES)
+        self.passages.chosen.connect(self._choose_passages)
         body = column(spacing=10)
         model = row(label(english.SETTINGS_MODEL), self.model_name, None, link, spacing=12)
         body.addLayout(model)
@@ -146,9 +142,16 @@ class SettingsPage(QFrame):
     def show_choices(self, choice: str, passages: int) -> None:
         """Show what is set."""
         self.themes[choice].setChecked(True)
-        self.passages.blockSignals(True)
-        self.passages.setValue(passages)
-        self.passages.blockSignals(False)
+        self._show_passages(passages)
+
+    def _show_passages(self, passages: int) -> None:
+        rows = [("0", english.SETTINGS_PASSAGES_AUTO)]
+        rows += [(str(n), str(n)) for n in sorted({*PASSAGES_OFFERED, passages} - {0})]
+        self.passages.set_choices(rows, str(passages))
+
+    def _choose_passages(self, choice: str) -> None:
+        self._show_passages(int(choice))
+        self.passages_chosen.emit(int(choice))
 
     def _show_model(self) -> None:
         model = self._state.default_model()

@@ -19,7 +19,8 @@ def size(size_bytes: float) -> str:
         value, unit = value / 1000, unit + 1
     if unit == 0:
         return f"{value:.0f} {'byte' if value == 1 else 'bytes'}"
-    return f"{value:.1f} {_UNITS[unit]}" if value < 99.95 else f"{value:.0f} {_UNITS[unit]}"
+    shown = f"{value:.1f}".removesuffix(".0") if value < 99.95 else f"{value:.0f}"
+    return f"{shown} {_UNITS[unit]}"
 
 
 def parameters(number: int) -> str:

@@ -31,22 +31,16 @@ QPushButton[look="primary"]:disabled {{
 }}
 QPushButton[look="danger"] {{ color: {danger}; border-color: {danger}; }}
 QPushButton[look="link"] {{
-    color: {accent}; background: transparent; border: 2px solid transparent; padding: 2px 4px;
+    color: {accent}; background: transparent; border: none; border-radius: 0;
+    border-bottom: 2px solid transparent; padding: 2px 0 0 0;
 }}
-QPushButton[look="link"]:hover {{ text-decoration: underline; }}
-QPushButton[look="link"]:focus {{ border: 2px solid {accent}; }}
-QPushButton[look="chooser"] {{
-    background: {card}; border: 1px solid {line}; padding: 4px 10px; text-align: left;
-}}
-QPushButton[look="chooser"]:hover {{ background: {hover}; }}
-QPushButton[look="chooser"]:focus {{ border: 2px solid {accent}; padding: 3px 9px; }}
+QPushButton[look="link"]:hover, QPushButton[look="link"]:focus {{ border-bottom-color: {accent}; }}
 QPushButton[look="segment"] {{
     color: {muted}; background: transparent; border: 1px solid transparent; padding: 4px 10px;
 }}
 QPushButton[look="segment"]:hover {{ background: {hover}; }}
 QPushButton[look="segment"]:checked {{ color: {text}; background: {selected}; }}
 QPushButton[look="segment"]:focus {{ border: 2px solid {accent}; padding: 3px 9px; }}
-QPushButton::menu-indicator {{ image: none; width: 0; }}
 QToolButton {{
     color: {text}; background: transparent; border: 2px solid transparent;
     border-radius: 7px; padding: 4px;
@@ -56,14 +50,14 @@ QToolButton:pressed {{ background: {pressed}; }}
 QToolButton:checked {{ background: {selected}; }}
 QToolButton:focus {{ border-color: {accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
-QLineEdit, QSpinBox {{
+QLineEdit {{
     color: {text}; background: {card}; border: 1px solid {border}; border-radius: 7px;
-    padding: 6px 9px; selection-background-color: {accent}; selection-color: {on_accent};
+    padding: 6px 9px; placeholder-text-color: {muted}; selection-background-color: {accent}; selection-color: {on_accent};
 }}
-QLineEdit:focus, QSpinBox:focus {{ border: 2px solid {accent}; padding: 5px 8px; }}
+QLineEdit:focus {{ border: 2px solid {accent}; padding: 5px 8px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QTextBrowser, QTextEdit, QPlainTextEdit {{
-    background: transparent; border: none; color: {text};
+    background: transparent; border: none; color: {text}; placeholder-text-color: {muted};
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
 QMenu {{

@@ -55,7 +55,10 @@ def set_tone(widget: QWidget, tone: str) -> None:
 
 def button(text: str, on_click: Callable[[], object], look: str = "", icon: str = "") -> QPushButton:
     """A push button; `look` is primary, danger, link, chooser or segment."""
-    result = QPushButton(text)
+    # Fusion sets icon and text close together; a space keeps them apart at any font size.
+    result = QPushButton(f" {text}" if icon and text else text)
+    result.setAccessibleName(text)
+    result.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if look:
         result.setProperty("look", look)
     result.clicked.connect(lambda: on_click())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPalette
-from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QPushButton, QSizePolicy
+from PySide6.QtGui import QFontMetricsF, QKeyEvent
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QSizePolicy
 
-from desktop import theme
 from desktop.strings import english, names
 from desktop.widgets.basics import button, column, label, row
+from desktop.widgets.chooser import Chooser
 
 MOST_LINES = 8
 LONGEST = 8_000
@@ -65,21 +65,13 @@ class Composer(QFrame):
         self.setObjectName("composer")
         self.setProperty("focused", False)
         self.field = QuestionField()
-        self.chooser = button("", lambda: None, "chooser")
-        self.chooser.setAccessibleName(english.LIBRARY_CHOOSER)
-        self.chooser.setMaximumWidth(260)
-        theme.set_icon(self.chooser, "folder", "muted", 16)
-        self.chooser.setIconSize(QSize(16, 16))
-        self._menu = QMenu(self.chooser)
-        self.chooser.setMenu(self._menu)
+        self.chooser = Chooser(english.LIBRARY_CHOOSER, "folder")
+        self.chooser.chosen.connect(self.library_chosen)
         self._hint = label(english.ASK_HINT, 0.9, tone="muted")
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.send = self._square("arrow-up", english.ASK_BUTTON, "primary", self.ask)
         self.stop = self._square("square", english.STOP_TIP, "", self.stopped.emit)
         self.stop.hide()
-        foot = row(self.chooser, self._hint, self.send, self.stop, spacing=10)
-        foot.setStretch(1, 1)
+        foot = row(self.chooser, None, self._hint, self.send, self.stop, spacing=10)
         layout = column(spacing=10, margins=(15, 13, 9, 9))
         layout.addLayout(row(self.field, margins=(1, 0, 4, 0)))
         layout.addLayout(foot)
@@ -87,7 +79,6 @@ class Composer(QFrame):
         self.field.entered.connect(self.ask)
         self.field.textChanged.connect(self._enable)
         self.field.installEventFilter(self)
-        theme.follow(self, self._placeholder_colour)
         self._busy = False
         self._enable()
 
@@ -101,25 +92,9 @@ class Composer(QFrame):
 
     def set_libraries(self, rows: list[tuple[str, str]], chosen: str) -> None:
         """Offer (id, name) rows; `chosen` is the id in use, "" for none."""
-        self._menu.clear()
-        name = english.WITHOUT_LIBRARY
-        for library_id, title in [*rows, ("", english.WITHOUT_LIBRARY)]:
-            shown = names.one_line(title, 60)
-            if library_id == "" and rows:
-                self._menu.addSeparator()
-            action = self._menu.addAction(shown.replace("&", "&&"))
-            action.setCheckable(True)
-            action.setChecked(library_id == chosen)
-            action.triggered.connect(
-                lambda checked=False, library_id=library_id: self.library_chosen.emit(library_id)
-            )
-            if library_id == chosen:
-                name = shown
-        metrics = self.chooser.fontMetrics()
-        short = metrics.elidedText(name, Qt.TextElideMode.ElideRight, 190)
-        self.chooser.setText(short.replace("&", "&&"))
-        self.chooser.setAccessibleDescription(name)
-        theme.set_icon(self.chooser, "folder" if chosen else "message-square", "muted", 16)
+        name = next((title for library_id, title in rows if library_id == chosen), "")
+        self.chooser.set_choices([*rows, ("", english.WITHOUT_LIBRARY)], chosen)
+        self.chooser.set_picture("folder" if chosen else "message-square")
         self.field.setPlaceholderText(
             english.ASK_PLACEHOLDER.format(library=names.one_line(name, 60))
             if chosen
@@ -145,14 +120,9 @@ class Composer(QFrame):
     def _enable(self) -> None:
         self.send.setEnabled(bool(self.field.toPlainText().strip()))
 
-    def _placeholder_colour(self) -> None:
-        shades = self.field.palette()
-        shades.setColor(QPalette.ColorRole.PlaceholderText, theme.colour("muted"))
-        self.field.setPalette(shades)
-
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().resizeEvent(event)
-        needed = self._hint.sizeHint().width() + self.chooser.width() + 120
+        needed = self._hint.sizeHint().width() + self.chooser.sizeHint().width() + 110
         self._hint.setVisible(self.width() > needed)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

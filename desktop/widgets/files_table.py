@@ -141,6 +141,7 @@ class FilesTable(QTableView):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(_ROW_PX)
         head = self.horizontalHeader()
+        head.setFont(theme.font(0.92, BOLD))
         head.setHighlightSections(False)
         head.setSectionsClickable(False)
         head.setMinimumSectionSize(60)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 from desktop import theme
 from desktop.notices import Notice, Notices
 from desktop.strings import english, names
-from desktop.widgets.basics import ElidedLabel, button, icon_button, row
+from desktop.widgets.basics import ElidedLabel, button, card, icon_button, row
 
 SHOWN_MS = 7000
 _ICONS = {
@@ -25,7 +25,6 @@ class NoticeBar(QFrame):
 
     def __init__(self, notices: Notices) -> None:
         super().__init__()
-        self.setObjectName("quiet")
         self._notice: Notice | None = None
         self._icon = QLabel()
         self._icon.setFixedSize(18, 18)
@@ -34,10 +33,10 @@ class NoticeBar(QFrame):
         self._action = button("", self._act, "link")
         self._details = button(english.COPY_DETAILS, self._copy, "link")
         self._dismiss = icon_button("x", english.DISMISS, self.hide, 16)
-        self.setLayout(
-            row(self._icon, self._text, self._action, self._details, self._dismiss,
-                spacing=10, margins=(14, 5, 8, 5))
-        )
+        parts = (self._icon, self._text, self._action, self._details, self._dismiss)
+        surface = card("quiet")
+        surface.setLayout(row(*parts, spacing=10, margins=(14, 5, 8, 5)))
+        self.setLayout(row(surface, margins=(12, 10, 12, 0)))
         self.setAccessibleName(english.STATUS_LINE)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -7,6 +7,7 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPaintEvent,
+    QResizeEvent,
     QTextCharFormat,
     QTextLayout,
     QTextOption,
@@ -28,9 +29,7 @@ class PassageText(QWidget):
         self._text = ""
         self._marks: list[tuple[int, int]] = []
         self.setFont(theme.font(scale))
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.follow(self, self.update)
 
     def set_passage(self, text: str, marks: list[tuple[int, int]]) -> None:
@@ -48,7 +47,7 @@ class PassageText(QWidget):
             if start >= begin
         ]
         self.setAccessibleName(self._text)
-        self.updateGeometry()
+        self._fit()
         self.update()
 
     def shown(self) -> str:
@@ -59,27 +58,24 @@ class PassageText(QWidget):
         """The marked pieces."""
         return [self._text[start:end] for start, end in self._marks]
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        _, used = self._layout(width)
-        return max(1, used) * self._line_height()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self._fit()
 
     def sizeHint(self) -> QSize:
-        width = self.width() if self.width() > 60 else 240
-        return QSize(240, self.heightForWidth(width))
+        return QSize(240, self.height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, self._line_height())
 
+    def _fit(self) -> None:
+        _, used = self._layout(self.width())
+        self.setFixedHeight(max(1, used) * self._line_height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        layout, used = self._layout(self.width())
+        layout, _ = self._layout(self.width())
         painter = QPainter(self)
-        height = self._line_height()
-        for at in range(used):
-            line = layout.lineAt(at)
-            line.setPosition(QPointF(0, at * height))
         painter.setPen(theme.colour("text"))
         layout.draw(painter, QPointF(0, 0), self._formats())
         painter.end()
@@ -128,6 +124,7 @@ class PassageText(QWidget):
             if not line.isValid():
                 break
             line.setLineWidth(max(40, width))
+            line.setPosition(QPointF(0, count * self._line_height()))
             count += 1
             if count <= self._lines:
                 end = line.textStart() + line.textLength()

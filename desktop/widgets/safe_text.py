@@ -73,8 +73,9 @@ def _set_rhythm(document: QTextDocument) -> None:
     while block.isValid():
         cursor.setPosition(block.position())
         shape = QTextBlockFormat()
-        shape.setLineHeight(122, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         in_table = cursor.currentTable() is not None
+        height = 100 if in_table else 122
+        shape.setLineHeight(height, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         listed = block.textList() is not None
         shape.setTopMargin(0)
         shape.setBottomMargin(0 if in_table else 4 if listed else 9)
@@ -101,7 +102,7 @@ def _dress_table(table: QTextTable) -> None:
     shape.setCellPadding(7)
     shape.setCellSpacing(0)
     shape.setTopMargin(4)
-    shape.setBottomMargin(12)
+    shape.setBottomMargin(0)
     shape.setWidth(QTextLength())
     table.setFormat(shape)
     for at in range(table.columns()):

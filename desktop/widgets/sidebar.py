@@ -52,7 +52,7 @@ class ModelBadge(QFrame):
             name = names.one_line(card.name, 80)
             quant = names.one_line(card.quantization, 20)
             self.name.set_text(f"{name} · {quant}" if quant and quant not in name else name)
-            parts = [figures.size(card.memory_bytes)]
+            parts = [english.MODEL_NEEDS.format(size=figures.size(card.memory_bytes))]
             if state.tokens_per_second:
                 rate = f"{state.tokens_per_second:.0f}"
                 parts.append(english.TOKENS_PER_SECOND.format(rate=rate))
@@ -163,6 +163,7 @@ class Sidebar(QFrame):
     def show_place(self, page: str, library_id: str, conversation_id: str) -> None:
         """Mark where the user is."""
         self.libraries.set_current(library_id if page in ("ask", "library") else "")
+        self._show_libraries()
         self.conversations.set_current(conversation_id if page == "ask" else "")
         self.nav_library.setChecked(page == "library")
         self.nav_models.setChecked(page == "models")

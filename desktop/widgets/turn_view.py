@@ -95,6 +95,7 @@ class TurnView(QWidget):
         self._notice.setVisible(bool(note))
         self._problem.show_error(turn.error)
         self._actions.setVisible(not turn.running)
+        self._copy.setVisible(bool(turn.text))
         self._timing.setText(self._figures())
         self.grew.emit()
 
