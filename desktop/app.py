@@ -43,7 +43,7 @@ class App:
     ) -> None:
         self.home = home
         self.preferences = Preferences(home)
-        theme.start(application, self.preferences.theme)
+        theme.start(application, self.preferences.theme)  # type: ignore[arg-type]
         self.notices = Notices()
         self.client = EngineClient(host_command, host_environment)
         self.state = AppState(self.client, self.notices)
@@ -107,7 +107,10 @@ def _start_logs(home: Home) -> None:
         home.logs.mkdir(parents=True, exist_ok=True)
         handlers.append(
             logging.handlers.RotatingFileHandler(
-                home.logs / "desktop.log", maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
+                home.logs / "desktop.log",
+                maxBytes=LOG_BYTES,
+                backupCount=LOGS_KEPT,
+                encoding="utf-8",
             )
         )
     except OSError:

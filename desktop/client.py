@@ -44,7 +44,7 @@ class Call(QObject):
 
     progress = Signal(float, float, str, object)
     """done, total, note, seconds left or None."""
-    event = Signal(str, object)
+    said = Signal(str, object)
     succeeded = Signal(object)
     failed = Signal(object)
     finished = Signal()
@@ -124,7 +124,11 @@ class _Parser(threading.Thread):
         method = self._methods.pop((generation, owner), "")
         if "error" in data:
             raw = data["error"]
-            return "end", owner, EngineError.from_dict(raw.get("data") or {"message": raw["message"]})
+            return (
+                "end",
+                owner,
+                EngineError.from_dict(raw.get("data") or {"message": raw["message"]}),
+            )
         if not method:
             return "end", owner, None
         return "end", owner, api.METHODS[method][1].model_validate(data["result"])
@@ -193,7 +197,7 @@ class EngineClient(QObject):
         self._parser = _Parser(self._parsed.emit)
         self._parser.start()
 
-    # --- life of the host -----------------------------------------------------------
+    # --- life of the host -----------------------------------------------------------------
 
     @property
     def running(self) -> bool:
@@ -264,7 +268,7 @@ class EngineClient(QObject):
             result.insert("PYTHONPATH", f"{root}{os.pathsep}{known}" if known else root)
         return result
 
-    # --- requests -------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------
 
     def request(self, method: str, params: dict[str, Any] | None = None) -> Call:
         """Send a request of `engine.work.api.METHODS`; connect to what it returns."""
@@ -288,7 +292,7 @@ class EngineClient(QObject):
         line = json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n"
         self._process.write(line.encode("ascii"))
 
-    # --- what comes back --------------------------------------------------------------
+    # --- what comes back ------------------------------------------------------------------
 
     def _read(self) -> None:
         if self._process is None:
@@ -297,7 +301,7 @@ class EngineClient(QObject):
         if b"\n" not in data:
             self._buffer += data
             return
-        *lines, rest = data.split(b"\n")
+        *lines, rest = bytes(data).split(b"\n")
         lines[0] = bytes(self._buffer) + lines[0]
         self._buffer = bytearray(rest)
         for line in lines:
@@ -334,11 +338,11 @@ class EngineClient(QObject):
             note, eta_s = str(value.get("note", "")), value.get("eta_s")
             call.progress.emit(float(value["done"]), float(value["total"]), note, eta_s)
         elif kind == "event":
-            call.event.emit(str(value["kind"]), value["data"])
+            call.said.emit(str(value["kind"]), value["data"])
         elif kind == "end":
             call.end(value)
 
-    # --- deaths -----------------------------------------------------------------------
+    # --- deaths ---------------------------------------------------------------------------
 
     def _broke(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._process is not None:

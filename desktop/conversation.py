@@ -44,6 +44,8 @@ class Turn(QObject):
         """Stop at once; what was written so far stays."""
         if self.call is not None:
             self.call.cancel()
+        else:
+            self.fail(Cancelled())
 
     def finish(self, report: AnswerReport) -> None:
         """Take over the finished answer, citation marks and all."""
@@ -80,7 +82,7 @@ class Turn(QObject):
         self.ended.emit()
 
 
-class Thread(QObject):
+class Talk(QObject):
     """The turns of one conversation. `id` is empty until the engine has kept a first answer."""
 
     turn_added = Signal(object)
@@ -114,13 +116,20 @@ class Thread(QObject):
         self.loaded = True
         self.changed.emit()
 
-    def ask(self, question: str) -> Turn:
-        """Ask one more question in this conversation."""
+    def ask(self, question: str, hold: bool = False) -> Turn:
+        """Ask one more question in this conversation; `hold` keeps it back until `send`."""
         turn = Turn(question, self)
         if not self.turns:
             self.title = question
         self.turns.append(turn)
-        params: dict[str, Any] = {"question": question, "conversation": self.id or None}
+        if not hold:
+            self.send(turn)
+        self.turn_added.emit(turn)
+        return turn
+
+    def send(self, turn: Turn) -> None:
+        """Have the engine answer a turn."""
+        params: dict[str, Any] = {"question": turn.question, "conversation": self.id or None}
         if self.library_id:
             params["library"] = self.library_id
         else:
@@ -129,11 +138,9 @@ class Thread(QObject):
             params["top"] = self.passages_wanted
         call = self._state.client.request("ask", params)
         turn.call = call
-        call.event.connect(turn.hear)
+        call.said.connect(turn.hear)
         call.succeeded.connect(lambda report: self._answered(turn, report))
         call.failed.connect(turn.fail)
-        self.turn_added.emit(turn)
-        return turn
 
     def _answered(self, turn: Turn, report: AnswerReport) -> None:
         new = bool(report.conversation) and not self.id

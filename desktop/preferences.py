@@ -21,7 +21,7 @@ class Preferences:
         self._home = home
         data = _peek(home)
         theme = data.get("theme")
-        self.theme = theme if theme in ("system", "light", "dark") else "system"
+        self.theme: str = theme if theme in ("system", "light", "dark") else "system"
         passages = data.get("passages")
         self.passages = passages if isinstance(passages, int) and 0 <= passages <= 20 else 0
         window = data.get("window")

@@ -97,7 +97,7 @@ class AppState(QObject):
         client.worker.connect(self._worker_died)
         client.crashed.connect(self._host_died)
 
-    # --- reading what the host says --------------------------------------------------
+    # --- reading what the host says -------------------------------------------------------
 
     def library(self, library_id: str) -> LibraryView | None:
         """The library with this id, None when it is gone."""
@@ -110,7 +110,9 @@ class AppState(QObject):
 
     def reading_of(self, library_id: str) -> Reading | None:
         """The running indexing of a library."""
-        return next((r for r in self.readings if library_id and r.library_id == library_id), None)
+        return next(
+            (r for r in self.readings if library_id and r.library_id == library_id), None
+        )
 
     def refresh(self, *what: str) -> None:
         """Ask for the named views again, soon."""
@@ -182,7 +184,7 @@ class AppState(QObject):
         self.conversations = answer.conversations
         self.conversations_changed.emit()
 
-    # --- deaths -------------------------------------------------------------------------
+    # --- deaths ---------------------------------------------------------------------------
 
     def _worker_died(self, event: WorkerEvent) -> None:
         self.notices.post(Notice(names.one_line(event.message), "warning", event.details))
@@ -198,15 +200,15 @@ class AppState(QObject):
 
     # --- indexing -------------------------------------------------------------------------
 
-    def add_folder(self, folder: str, library_id: str = "") -> Reading:
+    def add_folder(self, folder: str, library_id: str = "", name: str = "") -> Reading:
         """Start to index a folder, into a library of its own or as a further root."""
-        shown = names.file_name(folder) or folder
         view = self.library(library_id)
-        name = view.name if view is not None else shown
         known = self._library_of(folder) if view is None else library_id
         params: dict[str, Any] = {"folder": folder}
-        if library_id:
-            params["library"] = library_id
+        if library_id or name:
+            params["library"] = library_id or name
+        if not name:
+            name = view.name if view is not None else names.file_name(folder) or folder
         return self._read(Reading(name, folder, known, self), "index", params)
 
     def rescan(self, library_id: str) -> Reading | None:
@@ -244,7 +246,7 @@ class AppState(QObject):
         reading.call = call
         self.readings = [*self.readings, reading]
         call.progress.connect(lambda *step: self._moved(reading, *step))
-        call.event.connect(lambda kind, data: self._said(reading, kind, data))
+        call.said.connect(lambda kind, data: self._said(reading, kind, data))
         call.succeeded.connect(lambda report: self._indexed(reading, report))
         call.failed.connect(lambda error: self._index_failed(reading, error))
         call.finished.connect(lambda: self._end(reading))

@@ -40,7 +40,9 @@ USUAL_PX = (1240, 800)
 class MainWindow(QMainWindow):
     """Puts the parts together and takes the user from one to another."""
 
-    def __init__(self, state: AppState, notices: Notices, preferences: Preferences, home: Home) -> None:
+    def __init__(
+        self, state: AppState, notices: Notices, preferences: Preferences, home: Home
+    ) -> None:
         super().__init__()
         self._state = state
         self._notices = notices
@@ -137,7 +139,7 @@ class MainWindow(QMainWindow):
         for key, act in keys.items():
             QShortcut(QKeySequence(key), self, act)
 
-    # --- where the user is --------------------------------------------------------------------
+    # --- where the user is ----------------------------------------------------------------
 
     @property
     def page(self) -> str:
@@ -153,7 +155,7 @@ class MainWindow(QMainWindow):
                 library = self._state.libraries[0].id
             self.library.open_library(library)
         if name == "ask" and not self._state.libraries and not self._state.readings:
-            name = "start" if not self.ask.thread.turns else "ask"
+            name = "start" if not self.ask.talk.turns else "ask"
         self.pages.setCurrentWidget(self._page_names[name])
         self._show_place()
 
@@ -176,12 +178,12 @@ class MainWindow(QMainWindow):
 
     def _libraries_changed(self) -> None:
         gone = self.ask.library_id and self._state.library(self.ask.library_id) is None
-        if gone and not self.ask.thread.turns:
+        if gone and not self.ask.talk.turns:
             left = self._state.libraries
             self.ask.open_library(left[0].id if left else "")
-        if not self._state.libraries and not self._state.readings and self.page in ("ask", "library"):
-            if not self.ask.thread.turns:
-                self.show_page("start")
+        nothing = not self._state.libraries and not self._state.readings
+        if nothing and self.page in ("ask", "library") and not self.ask.talk.turns:
+            self.show_page("start")
         self._show_place()
 
     def new_question(self) -> None:
@@ -216,7 +218,7 @@ class MainWindow(QMainWindow):
 
     def escape(self) -> None:
         """Esc: stop the answer, close the document, or say no more."""
-        if self.page == "ask" and (self.ask.thread.running or self.ask.viewer_open):
+        if self.page == "ask" and (self.ask.talk.running or self.ask.viewer_open):
             self.ask.escape()
         elif self.page == "library" and self.library.viewer.isVisible():
             self.library.escape()
@@ -243,7 +245,7 @@ class MainWindow(QMainWindow):
         if viewer is not None:
             viewer.scale(factor)
 
-    # --- doing --------------------------------------------------------------------------------
+    # --- doing ----------------------------------------------------------------------------
 
     def choose_folder(self, library_id: str) -> None:
         """Let the user choose a folder, and read it."""
@@ -263,9 +265,9 @@ class MainWindow(QMainWindow):
         dialog.fileSelected.connect(self.models.add_file)
         dialog.open()
 
-    def add_folder(self, folder: str, library_id: str = "") -> None:
+    def add_folder(self, folder: str, library_id: str = "", name: str = "") -> None:
         """Read a folder: it starts at once, and questions can be asked meanwhile."""
-        reading = self._state.add_folder(folder, library_id)
+        reading = self._state.add_folder(folder, library_id, name)
         if library_id:
             return
         self.ask.open_reading(reading)
@@ -275,7 +277,8 @@ class MainWindow(QMainWindow):
 
     def try_sample(self) -> None:
         """Read the sample folder that came with Whetstone."""
-        self.add_folder(self._state.sample_folder or str(resources_dir() / "sample"))
+        folder = self._state.sample_folder or str(resources_dir() / "sample")
+        self.add_folder(folder, name=english.SAMPLE_LIBRARY)
 
     def rescan(self, library_id: str) -> None:
         """Look for changes in a library's folders."""
@@ -318,7 +321,9 @@ class MainWindow(QMainWindow):
         )
 
     def _delete_conversation(self, conversation_id: str) -> None:
-        call = self._state.client.request("conversations.remove", {"conversation": conversation_id})
+        call = self._state.client.request(
+            "conversations.remove", {"conversation": conversation_id}
+        )
         call.failed.connect(self._notices.error)
         call.succeeded.connect(lambda answer: self.ask.forget_conversation(conversation_id))
 
@@ -342,7 +347,7 @@ class MainWindow(QMainWindow):
         if error is not None:
             self._notices.error(error)
 
-    # --- dropping, closing --------------------------------------------------------------------
+    # --- dropping, closing ----------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_folders(event.mimeData()):
@@ -359,7 +364,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(QByteArray(kept.encode())))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        geometry = self.saveGeometry().toBase64().data().decode("ascii")
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         self._preferences.window["geometry"] = geometry
         self._preferences.save()
         super().closeEvent(event)

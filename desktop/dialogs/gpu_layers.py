@@ -39,7 +39,9 @@ class GpuLayersDialog(QDialog):
         heading = label(english.GPU_TITLE, 1.12, BOLD)
         model = label(names.one_line(card.name, 80), tone="muted", wrap=True)
         text = label(english.GPU_TEXT, tone="muted", wrap=True)
-        layout = column(heading, model, text, self.automatic, spacing=8, margins=(24, 22, 24, 20))
+        layout = column(
+            heading, model, text, self.automatic, spacing=8, margins=(24, 22, 24, 20)
+        )
         layout.addLayout(row(label(english.GPU_LAYERS), self.layers, None, spacing=12))
         layout.addSpacing(12)
         layout.addLayout(row(None, button(english.CANCEL, self.reject), self.save))

@@ -65,7 +65,7 @@ class FilesModel(QAbstractTableModel):
             self._ask(0)
 
     def look_again(self) -> None:
-        """The same files may have new states: ask for the pages held, showing the old until then."""
+        """The same files may have new states: ask for the pages held."""
         if not self._library:
             return
         self._stale = set(self._pages)
@@ -98,7 +98,9 @@ class FilesModel(QAbstractTableModel):
         return None
 
     def data(
-        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
         if not index.isValid() or index.row() >= self._total:
             return None

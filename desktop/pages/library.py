@@ -77,18 +77,24 @@ class LibraryPage(QFrame):
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
         self._typing.timeout.connect(self._refilter)
-        self.search.textChanged.connect(lambda: self._typing.start())
+        self.search.textChanged.connect(self._restart_typing)
         self._connect()
         self._show()
 
-    # --- layout -------------------------------------------------------------------------------
+    # --- layout ---------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.title = ElidedLabel(scale=1.5, weight=BOLD)
         self.title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.facts = ElidedLabel(role="muted")
-        self.ask = button(english.LIBRARY_ASK, lambda: self.ask_wanted.emit(self.library_id), "primary")
-        self.add = button(english.ADD_FOLDER, lambda: self.folder_wanted.emit(self.library_id), icon="folder-plus")
+        self.ask = button(
+            english.LIBRARY_ASK, lambda: self.ask_wanted.emit(self.library_id), "primary"
+        )
+        self.add = button(
+            english.ADD_FOLDER,
+            lambda: self.folder_wanted.emit(self.library_id),
+            icon="folder-plus",
+        )
         self.scan = button(english.RESCAN, self.rescan, icon="refresh-cw")
         self.remove = icon_button(
             "trash-2", english.REMOVE_LIBRARY, lambda: self.remove_wanted.emit(self.library_id)
@@ -176,7 +182,7 @@ class LibraryPage(QFrame):
         self.table.menu_wanted.connect(self._menu)
         self.viewer.closed.connect(self.close_viewer)
 
-    # --- showing ------------------------------------------------------------------------------
+    # --- showing --------------------------------------------------------------------------
 
     def open_library(self, library_id: str) -> None:
         """Show this library."""
@@ -243,7 +249,10 @@ class LibraryPage(QFrame):
             text = english.LIBRARY_DAMAGED
         elif view.waiting and view.state != "indexing":
             waiting = figures.count(view.waiting, "file", "files")
-            text, action = english.LIBRARY_PARTLY.format(waiting=waiting), english.LIBRARY_CONTINUE
+            text, action = (
+                english.LIBRARY_PARTLY.format(waiting=waiting),
+                english.LIBRARY_CONTINUE,
+            )
         self._caution.setVisible(bool(text) and not reading)
         self._caution_text.setText(text)
         self.repair.setText(action)
@@ -252,7 +261,7 @@ class LibraryPage(QFrame):
         if self.isVisible():
             self.model.look_again()
 
-    # --- filtering ----------------------------------------------------------------------------
+    # --- filtering ------------------------------------------------------------------------
 
     def set_filter(self, state: str | None) -> None:
         """Show only files in this state; None shows all."""
@@ -260,6 +269,9 @@ class LibraryPage(QFrame):
         for segment, (_, value) in zip(self.segments, FILTERS, strict=True):
             segment.setChecked(value == state)
         self._refilter()
+
+    def _restart_typing(self) -> None:
+        self._typing.start()
 
     def _refilter(self) -> None:
         self._typing.stop()
@@ -269,7 +281,7 @@ class LibraryPage(QFrame):
         self.shown.setText(figures.count(total, *english.FILES_SHOWN))
         self._list.setCurrentIndex(0 if total else 1)
 
-    # --- doing --------------------------------------------------------------------------------
+    # --- doing ----------------------------------------------------------------------------
 
     def rescan(self) -> None:
         """Look at the folders again."""

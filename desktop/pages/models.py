@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop import theme
 from desktop.client import Call
@@ -101,7 +109,7 @@ class ModelsPage(QFrame):
             view.adjust.connect(self._adjust)
             self._cards.addWidget(view)
 
-    # --- doing --------------------------------------------------------------------------------
+    # --- doing ----------------------------------------------------------------------------
 
     def add_file(self, path: str) -> None:
         """Have the engine check a GGUF file and take it in."""
@@ -153,7 +161,9 @@ class ModelsPage(QFrame):
         dialog = GpuLayersDialog(
             self.window(),
             model,
-            lambda layers: self._ask("models.gpu_layers", {"model": model.id, "layers": layers}),
+            lambda layers: self._ask(
+                "models.gpu_layers", {"model": model.id, "layers": layers}
+            ),
         )
         dialog.open()
 
@@ -196,7 +206,9 @@ class ModelView(QFrame):
         if model.default:
             head.addWidget(_badge(english.MODEL_DEFAULT))
         else:
-            self.make_default = button(english.MODEL_MAKE_DEFAULT, lambda: self.use.emit(model.id))
+            self.make_default = button(
+                english.MODEL_MAKE_DEFAULT, lambda: self.use.emit(model.id)
+            )
             head.addWidget(self.make_default)
         if model.source == "added":
             gone = icon_button("trash-2", english.MODEL_REMOVE, lambda: self.remove.emit(model))
@@ -241,7 +253,8 @@ class ModelView(QFrame):
         theme.set_label_icon(picture, icon, tone, 16)
         text = english.MODEL_FITS if model.fits else english.MODEL_TOO_BIG
         shown = text.format(
-            needed=figures.size(model.memory_bytes), there=figures.size(model.memory_available_bytes)
+            needed=figures.size(model.memory_bytes),
+            there=figures.size(model.memory_available_bytes),
         )
         self.fit = label(shown, 0.95, tone=tone)
         self.fit.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -250,7 +263,9 @@ class ModelView(QFrame):
         layout.setStretch(1, 1)
         layout.addWidget(label(self._gpu(), 0.95, tone="muted"))
         if model.layers:
-            layout.addWidget(button(english.MODEL_GPU_ADJUST, lambda: self.adjust.emit(model), "link"))
+            layout.addWidget(
+                button(english.MODEL_GPU_ADJUST, lambda: self.adjust.emit(model), "link")
+            )
         result.setLayout(layout)
         return result
 

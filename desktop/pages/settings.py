@@ -64,7 +64,9 @@ class SettingsPage(QFrame):
         self._call: Call | None = None
         self._report: DoctorReport | None = None
         self.themes: dict[str, QPushButton] = {}
-        body = column(label(english.SETTINGS_TITLE, 1.5, BOLD), spacing=14, margins=(28, 20, 28, 28))
+        body = column(
+            label(english.SETTINGS_TITLE, 1.5, BOLD), spacing=14, margins=(28, 20, 28, 28)
+        )
         for section in (self._look(), self._answers(), self._data(), self._computer()):
             body.addWidget(section)
         body.addStretch(1)
@@ -82,14 +84,16 @@ class SettingsPage(QFrame):
         self._show_model()
         self._show_version()
 
-    # --- sections -----------------------------------------------------------------------------
+    # --- sections -------------------------------------------------------------------------
 
     def _look(self) -> QFrame:
         group = QButtonGroup(self)
         group.setExclusive(True)
         line = row(spacing=6)
         for choice, text, icon in _THEMES:
-            chooser = button(text, lambda choice=choice: self.theme_chosen.emit(choice), "segment", icon)
+            chooser = button(
+                text, lambda choice=choice: self.theme_chosen.emit(choice), "segment", icon
+            )
             chooser.setCheckable(True)
             group.addButton(chooser)
             self.themes[choice] = chooser
@@ -137,7 +141,7 @@ class SettingsPage(QFrame):
         body.addLayout(self._results)
         return _section(english.SETTINGS_ABOUT, body)
 
-    # --- showing ------------------------------------------------------------------------------
+    # --- showing --------------------------------------------------------------------------
 
     def show_choices(self, choice: str, passages: int) -> None:
         """Show what is set."""
@@ -158,9 +162,11 @@ class SettingsPage(QFrame):
         self.model_name.set_text(model.name if model is not None else english.NO_MODEL)
 
     def _show_version(self) -> None:
-        self.version.setText(english.SETTINGS_VERSION.format(version=self._state.version or "…"))
+        self.version.setText(
+            english.SETTINGS_VERSION.format(version=self._state.version or "…")
+        )
 
-    # --- doing --------------------------------------------------------------------------------
+    # --- doing ----------------------------------------------------------------------------
 
     def examine(self) -> None:
         """Have the engine look at this computer."""
@@ -190,11 +196,15 @@ class SettingsPage(QFrame):
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(7)
         memory = english.DOCTOR_MEMORY.format(
-            there=figures.size(report.memory_available_bytes), all=figures.size(report.memory_bytes)
+            there=figures.size(report.memory_available_bytes),
+            all=figures.size(report.memory_bytes),
         )
         facts = [
             (english.LABEL_SYSTEM, report.system),
-            (english.LABEL_PROCESSOR, english.DOCTOR_CPU.format(cpu=report.cpu, cores=report.cores)),
+            (
+                english.LABEL_PROCESSOR,
+                english.DOCTOR_CPU.format(cpu=report.cpu, cores=report.cores),
+            ),
             (english.LABEL_MEMORY, memory),
             (english.LABEL_GPU, report.gpu or english.LABEL_GPU_NONE),
         ]

@@ -81,7 +81,9 @@ class StartPage(QFrame):
         under = label(english.START_SUBTITLE, 1.08, tone="muted", wrap=True)
         self._promises = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._promises.setSpacing(28)
-        private = Reassurance("shield-check", "good", english.PRIVATE_TITLE, english.PRIVATE_TEXT)
+        private = Reassurance(
+            "shield-check", "good", english.PRIVATE_TITLE, english.PRIVATE_TEXT
+        )
         sources = Reassurance("quote", "accent", english.SOURCES_TITLE, english.SOURCES_TEXT)
         for promise in (private, self._model, sources):
             self._promises.addWidget(promise, 1)
@@ -104,7 +106,9 @@ class StartPage(QFrame):
         card = self._state.default_model()
         if card is None:
             return
-        self._model.title.setText(english.READY_TITLE.format(model=names.one_line(card.name, 40)))
+        self._model.title.setText(
+            english.READY_TITLE.format(model=names.one_line(card.name, 40))
+        )
         self._model.text.setText(
             english.READY_TEXT.format(
                 needed=figures.size(card.memory_bytes),

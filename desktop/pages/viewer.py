@@ -1,4 +1,4 @@
-"""The document behind a citation: its page with the passage marked, or its text at the place."""
+"""The document behind a citation: its page with the passage marked, or its text."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ class Viewer(QFrame):
         self.page.zoomed.connect(lambda zoom: self._sharpen.start())
 
     def _build(self, back: bool) -> None:
-        icon, says = ("arrow-left", english.VIEWER_BACK) if back else ("x", english.VIEWER_CLOSE)
+        icon, says = (
+            ("arrow-left", english.VIEWER_BACK) if back else ("x", english.VIEWER_CLOSE)
+        )
         self.close_button = icon_button(icon, says, self.closed.emit, 18, "Esc")
         self.title = ElidedLabel(weight=BOLD, mode=Qt.TextElideMode.ElideMiddle)
         self.title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -98,13 +100,28 @@ class Viewer(QFrame):
         self.previous = icon_button("chevron-left", english.VIEWER_PREVIOUS, self.turn_back)
         self.next = icon_button("chevron-right", english.VIEWER_NEXT, self.turn_on)
         self.page_label = label("", 0.95, tone="muted")
-        self.smaller = icon_button("zoom-out", english.VIEWER_ZOOM_OUT, lambda: self.scale(1 / _ZOOM_STEP), 17)
-        self.larger = icon_button("zoom-in", english.VIEWER_ZOOM_IN, lambda: self.scale(_ZOOM_STEP), 17)
-        self.fit = icon_button("maximize", english.VIEWER_FIT, lambda: self.page.set_zoom(1), 16)
+        self.smaller = icon_button(
+            "zoom-out", english.VIEWER_ZOOM_OUT, lambda: self.scale(1 / _ZOOM_STEP), 17
+        )
+        self.larger = icon_button(
+            "zoom-in", english.VIEWER_ZOOM_IN, lambda: self.scale(_ZOOM_STEP), 17
+        )
+        self.fit = icon_button(
+            "maximize", english.VIEWER_FIT, lambda: self.page.set_zoom(1), 16
+        )
         self._tools = QFrame()
         self._tools.setLayout(
-            row(self.previous, self.page_label, self.next, None, self.smaller, self.fit,
-                self.larger, spacing=4, margins=(10, 0, 12, 6))
+            row(
+                self.previous,
+                self.page_label,
+                self.next,
+                None,
+                self.smaller,
+                self.fit,
+                self.larger,
+                spacing=4,
+                margins=(10, 0, 12, 6),
+            )
         )
         self._warning = card("caution")
         self._warning_text = label(english.VIEWER_CHANGED, 0.95, tone="warning", wrap=True)
@@ -263,11 +280,11 @@ class Viewer(QFrame):
         self.text.setAccessibleName(english.VIEWER_TEXT.format(name=name))
 
     def _draw_sharper(self) -> None:
-        """After zooming in: ask for the same page with the pixels it now needs."""
+        """After zooming or resizing: ask for the same page in the pixels it now has."""
         low, high = WIDTH_RANGE_PX
         wanted = max(low, min(high, self.page.wanted_width_px()))
         view = self._view
-        if view is not None and view.kind == "page" and wanted > 1.15 * self._drawn_px:
+        if view is not None and view.kind == "page" and abs(wanted - self._drawn_px) > 1:
             self._ask(view.page, quietly=True)
 
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def count(number: int, one: str, many: str) -> str:
-    """"1 file", "1,038 files"."""
+    """ "1 file", "1,038 files"."""
     return f"{number:,} {one if number == 1 else many}"
 
 

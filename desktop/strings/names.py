@@ -24,7 +24,7 @@ LINE_LIMIT = 2_000
 
 
 def one_line(text: str, limit: int = NAME_LIMIT) -> str:
-    """A name for one line: hidden and direction-changing characters shown as \\uXXXX, capped."""
+    """A name for one line: hidden and direction-changing characters escaped, capped."""
     cut = text[: limit + 1]
     shown = _HIDDEN.sub(_escape, _tame_marks(cut))
     return shown if len(text) <= limit else shown[:limit] + "…"
@@ -60,7 +60,13 @@ def search_key(text: str) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
 
 
 def _tame_marks(text: str) -> str:

@@ -44,7 +44,9 @@ class Theme(QObject):
     def choose(self, choice: Choice) -> None:
         """Switch the scheme, live."""
         self.choice = choice
-        self._wear(DARK if choice == "dark" or (choice == "system" and self._system_dark()) else LIGHT)
+        self._wear(
+            DARK if choice == "dark" or (choice == "system" and self._system_dark()) else LIGHT
+        )
 
     def _system_dark(self) -> bool:
         hints = QApplication.styleHints()
@@ -106,7 +108,9 @@ def set_icon(button: QWidget, name: str, role: str = "muted", size_px: int = 18)
     button.setProperty("iconRole", role)
 
     def apply() -> None:
-        shown = icon(str(button.property("iconName")), str(button.property("iconRole")), size_px)
+        shown = icon(
+            str(button.property("iconName")), str(button.property("iconRole")), size_px
+        )
         button.setIcon(shown)  # type: ignore[attr-defined]
 
     if button.property("iconFollows"):
@@ -120,7 +124,9 @@ def set_label_icon(label: QLabel, name: str, role: str, size_px: int) -> None:
     """Show an icon in a label, following the theme."""
     follow(
         label,
-        lambda: label.setPixmap(pixmap(name, role, size_px, max(2.0, label.devicePixelRatioF()))),
+        lambda: label.setPixmap(
+            pixmap(name, role, size_px, max(2.0, label.devicePixelRatioF()))
+        ),
     )
 
 

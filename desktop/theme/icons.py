@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
@@ -16,7 +16,7 @@ from engine.paths import resources_dir
 _SCALES = (1.0, 1.5, 2.0, 3.0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _svg(name: str) -> str:
     return (resources_dir() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 

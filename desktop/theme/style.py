@@ -23,7 +23,9 @@ QPushButton:disabled {{ color: {disabled}; border-color: {line}; background: tra
 QPushButton[look="primary"] {{
     color: {on_accent}; background: {accent}; border: 1px solid {accent}; font-weight: 600;
 }}
-QPushButton[look="primary"]:hover {{ background: {accent_hover}; border-color: {accent_hover}; }}
+QPushButton[look="primary"]:hover {{
+    background: {accent_hover}; border-color: {accent_hover};
+}}
 QPushButton[look="primary"]:pressed {{ background: {accent_pressed}; }}
 QPushButton[look="primary"]:focus {{ border: 2px solid {text}; padding: 5px 13px; }}
 QPushButton[look="primary"]:disabled {{
@@ -34,7 +36,9 @@ QPushButton[look="link"] {{
     color: {accent}; background: transparent; border: none; border-radius: 0;
     border-bottom: 2px solid transparent; padding: 2px 0 0 0;
 }}
-QPushButton[look="link"]:hover, QPushButton[look="link"]:focus {{ border-bottom-color: {accent}; }}
+QPushButton[look="link"]:hover, QPushButton[look="link"]:focus {{
+    border-bottom-color: {accent};
+}}
 QPushButton[look="segment"] {{
     color: {muted}; background: transparent; border: 1px solid transparent; padding: 4px 10px;
 }}
@@ -52,7 +56,8 @@ QToolButton:focus {{ border-color: {accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QLineEdit {{
     color: {text}; background: {card}; border: 1px solid {border}; border-radius: 7px;
-    padding: 6px 9px; placeholder-text-color: {muted}; selection-background-color: {accent}; selection-color: {on_accent};
+    padding: 6px 9px; placeholder-text-color: {muted};
+    selection-background-color: {accent}; selection-color: {on_accent};
 }}
 QLineEdit:focus {{ border: 2px solid {accent}; padding: 5px 8px; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
@@ -61,7 +66,8 @@ QTextBrowser, QTextEdit, QPlainTextEdit {{
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
 QMenu {{
-    background: {card}; color: {text}; border: 1px solid {line}; border-radius: 8px; padding: 5px;
+    background: {card}; color: {text}; border: 1px solid {line}; border-radius: 8px;
+    padding: 5px;
 }}
 QMenu::item {{ padding: 6px 26px 6px 12px; border-radius: 5px; }}
 QMenu::item:selected {{ background: {selected}; }}
@@ -70,7 +76,9 @@ QMenu::separator {{ height: 1px; background: {line}; margin: 5px 8px; }}
 QMenu::icon {{ padding-left: 8px; }}
 QScrollBar:vertical {{ background: transparent; width: 11px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 11px; margin: 0; }}
-QScrollBar::handle {{ background: {thumb}; border-radius: 4px; margin: 2px; min-height: 28px; min-width: 28px; }}
+QScrollBar::handle {{
+    background: {thumb}; border-radius: 4px; margin: 2px; min-height: 28px; min-width: 28px;
+}}
 QScrollBar::handle:hover {{ background: {border}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
@@ -150,6 +158,5 @@ def disabled(t: Tokens) -> str:
 def mix(over: str, under: str, share: float) -> str:
     """`over` laid on `under` with opacity `share`."""
     a, b = QColor(over), QColor(under)
-    return QColor.fromRgbF(
-        *(x * share + y * (1 - share) for x, y in zip(a.getRgbF()[:3], b.getRgbF()[:3], strict=True))
-    ).name()
+    channels = zip((a.red(), a.green(), a.blue()), (b.red(), b.green(), b.blue()), strict=True)
+    return QColor(*(round(x * share + y * (1 - share)) for x, y in channels)).name()

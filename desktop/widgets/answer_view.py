@@ -97,7 +97,12 @@ class AnswerView(QTextBrowser):
         event.ignore()  # the page scrolls, not the answer
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End):
+        if event.key() in (
+            Qt.Key.Key_PageUp,
+            Qt.Key.Key_PageDown,
+            Qt.Key.Key_Home,
+            Qt.Key.Key_End,
+        ):
             event.ignore()
             return
         super().keyPressEvent(event)

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from html import escape
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -53,7 +60,9 @@ def set_tone(widget: QWidget, tone: str) -> None:
         widget.style().polish(widget)
 
 
-def button(text: str, on_click: Callable[[], object], look: str = "", icon: str = "") -> QPushButton:
+def button(
+    text: str, on_click: Callable[[], object], look: str = "", icon: str = ""
+) -> QPushButton:
     """A push button; `look` is primary, danger, link, chooser or segment."""
     # Fusion sets icon and text close together; a space keeps them apart at any font size.
     result = QPushButton(f" {text}" if icon and text else text)
@@ -61,7 +70,7 @@ def button(text: str, on_click: Callable[[], object], look: str = "", icon: str 
     result.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if look:
         result.setProperty("look", look)
-    result.clicked.connect(lambda: on_click())
+    result.clicked.connect(lambda checked=False: on_click())
     result.setCursor(Qt.CursorShape.PointingHandCursor)
     if icon:
         role = {"primary": "on_accent", "danger": "danger", "link": "accent"}.get(look, "muted")
@@ -82,7 +91,7 @@ def icon_button(
     shown = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
     result.setToolTip(f"{says} ({shown})" if shortcut else says)
     result.setAccessibleName(says)
-    result.clicked.connect(lambda: on_click())
+    result.clicked.connect(lambda checked=False: on_click())
     result.setCursor(Qt.CursorShape.PointingHandCursor)
     return result
 

@@ -40,7 +40,9 @@ class Chooser(QPushButton):
             action = self._menu.addAction(shown.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(row_id == chosen)
-            action.triggered.connect(lambda checked=False, row_id=row_id: self.chosen.emit(row_id))
+            action.triggered.connect(
+                lambda checked=False, row_id=row_id: self.chosen.emit(row_id)
+            )
             if row_id == chosen:
                 self.set_shown(text)
 
@@ -67,7 +69,12 @@ class Chooser(QPushButton):
             self.update()
 
     def sizeHint(self) -> QSize:
-        width = self.fontMetrics().horizontalAdvance(self._shown) + 2 * _SIDE_PX + _ICON_PX + _GAP_PX
+        width = (
+            self.fontMetrics().horizontalAdvance(self._shown)
+            + 2 * _SIDE_PX
+            + _ICON_PX
+            + _GAP_PX
+        )
         width += _ICON_PX + _GAP_PX if self._picture else 0
         return QSize(min(_MOST_PX, width + 4), max(32, self.fontMetrics().height() + 12))
 
@@ -76,7 +83,9 @@ class Chooser(QPushButton):
 
     def _open(self) -> None:
         height = self._menu.sizeHint().height()
-        self._menu.popup(self.mapToGlobal(QPoint(0, -height - 4 if self._up(height) else self.height() + 4)))
+        self._menu.popup(
+            self.mapToGlobal(QPoint(0, -height - 4 if self._up(height) else self.height() + 4))
+        )
 
     def _up(self, height: int) -> bool:
         """True when there is no room for the menu below."""
@@ -91,13 +100,17 @@ class Chooser(QPushButton):
         over = self.underMouse() or self.isDown()
         painter.setBrush(theme.colour("hover" if over else "card"))
         inset = 1.0 if focus else 0.5
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), 7, 7)
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), 7, 7
+        )
         left = _SIDE_PX
         if self._picture:
             self._icon(painter, self._picture, left)
             left += _ICON_PX + _GAP_PX
         self._icon(painter, "chevron-down", self.width() - _SIDE_PX - _ICON_PX + 2)
-        room = QRect(left, 0, self.width() - left - _ICON_PX - _SIDE_PX - _GAP_PX + 2, self.height())
+        room = QRect(
+            left, 0, self.width() - left - _ICON_PX - _SIDE_PX - _GAP_PX + 2, self.height()
+        )
         text = self.fontMetrics().elidedText(
             self._shown, Qt.TextElideMode.ElideRight, room.width() + 2
         )

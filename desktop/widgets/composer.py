@@ -95,11 +95,17 @@ class Composer(QFrame):
         name = next((title for library_id, title in rows if library_id == chosen), "")
         self.chooser.set_choices([*rows, ("", english.WITHOUT_LIBRARY)], chosen)
         self.chooser.set_picture("folder" if chosen else "message-square")
-        self.field.setPlaceholderText(
-            english.ASK_PLACEHOLDER.format(library=names.one_line(name, 60))
-            if chosen
-            else english.ASK_PLACEHOLDER_NONE
-        )
+        self._invite(name if chosen else "")
+
+    def show_library(self, name: str) -> None:
+        """Show a library that has no id yet as the one to ask."""
+        self.chooser.set_shown(name)
+        self.chooser.set_picture("folder")
+        self._invite(name)
+
+    def _invite(self, name: str) -> None:
+        shown = english.ASK_PLACEHOLDER.format(library=names.one_line(name, 60))
+        self.field.setPlaceholderText(shown if name else english.ASK_PLACEHOLDER_NONE)
 
     def set_busy(self, busy: bool) -> None:
         """While an answer is written, the ask button is a stop button."""

@@ -1,10 +1,19 @@
-"""The table of files: two-line names, states with a colour and a reason, figures at the right."""
+"""The table of files: two-line names, states with a colour, reasons, figures at the right."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,11 +37,11 @@ _ROW_PX = 50
 _PAD_PX = 10
 _ICON_PX = 18
 _KIND_ICONS = {
-    "pdf": "file-text",
-    "docx": "file-type",
-    "html": "file-code",
-    "markdown": "file-text",
-    "text": "file-text",
+    "PDF": "file-text",
+    "Word": "file-type",
+    "HTML": "file-code",
+    "Markdown": "file-text",
+    "Text": "file-text",
 }
 _STATE_ROLES = {"indexed": "good", "read": "accent", "waiting": "muted", "skipped": "warning"}
 _WIDTHS_PX = {1: 150, 2: 76, 3: 96, 4: 96, 5: 142}
@@ -72,7 +81,9 @@ class FileDelegate(QStyledItemDelegate):
             painter.setFont(theme.font(0.95))
             painter.setPen(theme.colour("muted"))
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(room, flags | Qt.TextFlag.TextSingleLine, cell_text(row, index.column()))
+            painter.drawText(
+                room, flags | Qt.TextFlag.TextSingleLine, cell_text(row, index.column())
+            )
         painter.restore()
 
     def _name(self, painter: QPainter, room: QRect, row: FileRow) -> None:
@@ -92,7 +103,9 @@ class FileDelegate(QStyledItemDelegate):
         painter.setFont(bold)
         painter.setPen(theme.colour("text"))
         height = painter.fontMetrics().height()
-        shown = painter.fontMetrics().elidedText(upper, Qt.TextElideMode.ElideMiddle, room.width())
+        shown = painter.fontMetrics().elidedText(
+            upper, Qt.TextElideMode.ElideMiddle, room.width()
+        )
         top = QRect(room.left(), middle - height, room.width(), height)
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
         painter.setFont(theme.font(0.9))
@@ -112,7 +125,9 @@ class FileDelegate(QStyledItemDelegate):
         text = painter.fontMetrics().elidedText(
             cell_text(row, 1), Qt.TextElideMode.ElideRight, words.width()
         )
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
+        painter.drawText(
+            words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text
+        )
 
 
 class FilesTable(QTableView):
@@ -149,7 +164,7 @@ class FilesTable(QTableView):
         for column, width in _WIDTHS_PX.items():
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             head.resizeSection(column, width)
-        self.doubleClicked.connect(lambda index: self._open(index))
+        self.doubleClicked.connect(self._open)
         self.customContextMenuRequested.connect(self._menu)
         theme.follow(self, self.viewport().update)
 
@@ -162,7 +177,10 @@ class FilesTable(QTableView):
         self.setColumnHidden(4, width < 460)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+        if (
+            event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            and self.currentIndex().isValid()
+        ):
             self._open(self.currentIndex())
             return
         super().keyPressEvent(event)

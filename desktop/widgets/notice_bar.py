@@ -69,7 +69,9 @@ class NoticeBar(QFrame):
     def _paint_icon(self) -> None:
         if self._notice is not None:
             name, role = _ICONS[self._notice.tone]
-            self._icon.setPixmap(theme.pixmap(name, role, 18, max(2.0, self.devicePixelRatioF())))
+            self._icon.setPixmap(
+                theme.pixmap(name, role, 18, max(2.0, self.devicePixelRatioF()))
+            )
 
     def _act(self) -> None:
         if self._notice is not None and self._notice.action is not None:

@@ -26,8 +26,10 @@ class _Sheet(QWidget):
         if self.image.isNull():
             return
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         page = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        # Drawn by the reader for exactly these pixels: any smoothing would only blur it.
+        exact = abs(self.image.width() - page.width() * self.devicePixelRatioF()) < 1
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
         painter.drawImage(page, self.image)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -109,7 +111,7 @@ class PageImage(QScrollArea):
 
     def wanted_width_px(self) -> int:
         """Device pixels a page image needs to be crisp here."""
-        return int(self._page_width() * self.devicePixelRatioF())
+        return round(self._page_width() * self.devicePixelRatioF())
 
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().resizeEvent(event)
@@ -122,9 +124,9 @@ class PageImage(QScrollArea):
             return
         super().wheelEvent(event)
 
-    def _page_width(self) -> float:
+    def _page_width(self) -> int:
         bar = self.verticalScrollBar().sizeHint().width()
-        return max(120.0, (self.width() - bar - 2 * _MARGIN_PX)) * self._zoom
+        return int(max(120, self.width() - bar - 2 * _MARGIN_PX) * self._zoom)
 
     def _fit(self) -> None:
         image = self._sheet.image
@@ -132,7 +134,8 @@ class PageImage(QScrollArea):
             self._sheet.resize(QSize(0, 0))
             return
         width = self._page_width()
-        self._sheet.resize(int(width), int(width * image.height() / max(1, image.width())))
+        height = round(width * image.height() / max(1, image.width()))
+        self._sheet.resize(width + 2, height + 2)
 
     def sheet_position(self) -> QPoint:
         """Where the page lies in the view, for tests."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import (
     QFontMetricsF,
@@ -36,13 +38,11 @@ class PassageText(QWidget):
         """Show `text` with the spans (start, end) in it marked. Offsets in code points."""
         first = min((start for start, _ in marks), default=0)
         begin = _begin_near(text, first)
-        cut = text[begin : begin + _ROOM]
-        shown = names.prose(cut, _ROOM).replace("\n", " ")
+        shown, at = _close_gaps(names.prose(text[begin : begin + _ROOM], _ROOM))
         lead = "… " if begin else ""
         self._text = lead + shown
-        shift = len(lead) - begin
         self._marks = [
-            (max(0, start + shift), min(len(self._text), end + shift))
+            (len(lead) + at(start - begin), len(lead) + at(end - begin))
             for start, end in marks
             if start >= begin
         ]
@@ -134,6 +134,20 @@ class PassageText(QWidget):
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
+
+
+def _close_gaps(text: str) -> tuple[str, Callable[[int], int]]:
+    """Every run of blanks and line ends as one blank; and where an old offset is now."""
+    kept: list[str] = []
+    places: list[int] = []
+    for character in text:
+        places.append(len(kept))
+        blank = character.isspace()
+        if not blank:
+            kept.append(character)
+        elif kept and kept[-1] != " ":
+            kept.append(" ")
+    return "".join(kept), lambda old: places[old] if 0 <= old < len(places) else len(kept)
 
 
 def _begin_near(text: str, mark: int) -> int:

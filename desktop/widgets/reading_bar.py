@@ -56,9 +56,8 @@ class ReadingBar(QFrame):
 
     def _sentence(self) -> str:
         reading = self.reading
-        parts = [f"{figures.percent(reading.done, reading.total)} %"]
+        parts = [reading.note] if reading.note and not self._slim else []
+        parts.append(f"{figures.percent(reading.done, reading.total)} %")
         if left := figures.time_left(reading.eta_s):
             parts.append(left)
-        if reading.note and not self._slim:
-            parts.append(reading.note)
         return " · ".join(parts)

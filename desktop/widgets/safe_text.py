@@ -59,9 +59,7 @@ def show_markdown(document: QTextDocument, text: str, sources: int) -> None:
 def escape_marks(text: str) -> str:
     """Citation marks and images as literal text, outside of code."""
     parts = _CODE.split(text)
-    parts[::2] = [
-        _MARK.sub(r"\\[\1\\]", part.replace("![", r"!\[")) for part in parts[::2]
-    ]
+    parts[::2] = [_MARK.sub(r"\\[\1\\]", part.replace("![", r"!\[")) for part in parts[::2]]
     return "".join(parts)
 
 
@@ -82,7 +80,9 @@ def _set_rhythm(document: QTextDocument) -> None:
         level = block.blockFormat().headingLevel()
         cursor.mergeBlockFormat(shape)
         if level:
-            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            cursor.movePosition(
+                QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor
+            )
             large = QTextCharFormat()
             large.setFont(theme.font({1: 1.3, 2: 1.18}.get(level, 1.06), QFont.Weight.DemiBold))
             cursor.mergeCharFormat(large)

@@ -50,9 +50,10 @@ class ModelBadge(QFrame):
             self.facts.set_text("" if waiting else english.NO_MODEL_HINT)
         else:
             name = names.one_line(card.name, 80)
+            self.name.set_text(name)
             quant = names.one_line(card.quantization, 20)
-            self.name.set_text(f"{name} · {quant}" if quant and quant not in name else name)
-            parts = [english.MODEL_NEEDS.format(size=figures.size(card.memory_bytes))]
+            parts = [quant] if quant else []
+            parts.append(figures.size(card.memory_bytes))
             if state.tokens_per_second:
                 rate = f"{state.tokens_per_second:.0f}"
                 parts.append(english.TOKENS_PER_SECOND.format(rate=rate))
@@ -106,14 +107,18 @@ class Sidebar(QFrame):
         self.badge.show_model(state)
 
     def _build(self) -> None:
-        self.ask_new = button(english.NEW_QUESTION, self.new_question.emit, "primary", "message-square-plus")
+        self.ask_new = button(
+            english.NEW_QUESTION, self.new_question.emit, "primary", "message-square-plus"
+        )
         self.ask_new.setFixedHeight(36)
         self.ask_new.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._no_libraries = label(english.NO_LIBRARIES, 0.92, tone="muted", wrap=True)
         self._no_questions = label(english.NO_QUESTIONS, 0.92, tone="muted", wrap=True)
         for hint in (self._no_libraries, self._no_questions):
             hint.setContentsMargins(10, 2, 8, 4)
-        plus = icon_button("folder-plus", english.ADD_FOLDER, self.add_folder.emit, 16, "Ctrl+O")
+        plus = icon_button(
+            "folder-plus", english.ADD_FOLDER, self.add_folder.emit, 16, "Ctrl+O"
+        )
         self.foot = self._foot()
         layout = column(self.ask_new, spacing=0, margins=(12, 12, 12, 10))
         layout.addSpacing(14)
@@ -136,14 +141,27 @@ class Sidebar(QFrame):
 
     def _foot(self) -> QWidget:
         result = QWidget()
-        self.nav_library = icon_button("library", english.NAV_LIBRARY, self.go_library.emit, 18, "Ctrl+L")
-        self.nav_models = icon_button("cpu", english.NAV_MODELS, self.go_models.emit, 18, "Ctrl+M")
-        self.nav_settings = icon_button("settings", english.NAV_SETTINGS, self.go_settings.emit, 18, "Ctrl+,")
+        self.nav_library = icon_button(
+            "library", english.NAV_LIBRARY, self.go_library.emit, 18, "Ctrl+L"
+        )
+        self.nav_models = icon_button(
+            "cpu", english.NAV_MODELS, self.go_models.emit, 18, "Ctrl+M"
+        )
+        self.nav_settings = icon_button(
+            "settings", english.NAV_SETTINGS, self.go_settings.emit, 18, "Ctrl+,"
+        )
         for nav in (self.nav_library, self.nav_models, self.nav_settings):
             nav.setCheckable(True)
             nav.setAutoExclusive(False)
         result.setLayout(
-            row(self.nav_library, self.nav_models, self.nav_settings, None, _offline(), spacing=4)
+            row(
+                self.nav_library,
+                self.nav_models,
+                self.nav_settings,
+                None,
+                _offline(),
+                spacing=4,
+            )
         )
         return result
 
@@ -179,7 +197,8 @@ class Sidebar(QFrame):
             tip = "\n".join([view.name, *view.roots])
             rows.append(Row(view.id, view.name, icon, f"{view.files:,}", tip))
         self.libraries_model.set_rows(rows)
-        self._no_libraries.setVisible(self._state.known and not rows)
+        idle = not self._state.readings
+        self._no_libraries.setVisible(self._state.known and not rows and idle)
 
     def _show_conversations(self) -> None:
         rows = [Row(c.id, c.title, "message-square") for c in self._state.conversations]
@@ -187,8 +206,11 @@ class Sidebar(QFrame):
         self._no_questions.setVisible(self._state.known and not rows)
 
     def _show_readings(self) -> None:
+        self._show_libraries()
         shown = [self._readings.itemAt(i).widget() for i in range(self._readings.count())]
-        if [bar.reading for bar in shown if isinstance(bar, ReadingBar)] == self._state.readings:
+        if [
+            bar.reading for bar in shown if isinstance(bar, ReadingBar)
+        ] == self._state.readings:
             return
         clear_layout(self._readings)
         for reading in self._state.readings[:3]:
@@ -199,12 +221,16 @@ class Sidebar(QFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask = menu.addAction(english.LIBRARY_ASK, lambda: self.library_opened.emit(library_id))
         ask.setIcon(theme.icon("message-square-plus"))
-        files = menu.addAction(english.LIBRARY_FILES, lambda: self.library_files.emit(library_id))
+        files = menu.addAction(
+            english.LIBRARY_FILES, lambda: self.library_files.emit(library_id)
+        )
         files.setIcon(theme.icon("files"))
         scan = menu.addAction(english.RESCAN, lambda: self.library_rescan.emit(library_id))
         scan.setIcon(theme.icon("refresh-cw"))
         menu.addSeparator()
-        gone = menu.addAction(english.REMOVE_LIBRARY, lambda: self.library_remove.emit(library_id))
+        gone = menu.addAction(
+            english.REMOVE_LIBRARY, lambda: self.library_remove.emit(library_id)
+        )
         gone.setIcon(theme.icon("trash-2", "danger"))
         menu.popup(at)
 
@@ -234,7 +260,14 @@ def _offline() -> QFrame:
     result.setObjectName("quiet")
     picture = QLabel()
     theme.set_label_icon(picture, "shield-check", "good", 15)
-    result.setLayout(row(picture, label(english.OFFLINE, 0.9, tone="muted"), spacing=6, margins=(10, 5, 12, 5)))
+    result.setLayout(
+        row(
+            picture,
+            label(english.OFFLINE, 0.9, tone="muted"),
+            spacing=6,
+            margins=(10, 5, 12, 5),
+        )
+    )
     result.setToolTip(english.OFFLINE_WHY)
     result.setAccessibleName(english.OFFLINE_WHY)
     return result

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def place(page: int | None, heading: str) -> str:
-    """"Page 12 · 4.2 Renal dosing": where in the document, in one line."""
+    """ "Page 12 · 4.2 Renal dosing": where in the document, in one line."""
     inner = heading.split(" › ")[-1] if heading else ""
     parts = [english.PAGE.format(page=page)] if page else []
     return " · ".join([*parts, *([inner] if inner else [])])
@@ -108,5 +108,9 @@ class SourceCard(QFrame):
         painter.setPen(QPen(theme.colour(edge), width))
         painter.setBrush(theme.colour("card"))
         inset = width / 2
-        painter.drawRoundedRect(self.rect().adjusted(0, 0, 0, 0).toRectF().adjusted(inset, inset, -inset, -inset), 10, 10)
+        painter.drawRoundedRect(
+            self.rect().adjusted(0, 0, 0, 0).toRectF().adjusted(inset, inset, -inset, -inset),
+            10,
+            10,
+        )
         painter.end()

@@ -1,4 +1,4 @@
-"""One turn on the ask page: the question's bubble, the answer, what it cost, what went wrong."""
+"""One turn on the ask page: the question, the answer, what it cost, what went wrong."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ class TurnView(QWidget):
             return ""
         cited = len({(cite.file_id, cite.start) for cite in report.citations})
         sources = cited or len(report.passages)
-        parts = [figures.count(sources, "source", "sources") if sources else english.NO_SOURCES_USED]
+        parts = [
+            figures.count(sources, "source", "sources") if sources else english.NO_SOURCES_USED
+        ]
         parts.append(figures.seconds(report.timings.total_ms / 1000))
         if report.tokens_per_second:
             rate = f"{report.tokens_per_second:.0f}"

@@ -21,11 +21,15 @@ from engine.work import api
 from engine.work.jobs import Job
 from engine.work.serve import Server, take_stdout
 
-HOSTILE = "evil\u202efdp.exe <b>bold</b> <img src=/dev/zero> \x1b[31m z\u0335\u0321\u0322\u0323\u0324\u0325.pdf"
+HOSTILE = (
+    "evil\u202efdp.exe <b>bold</b> <img src=x> \x1b[31m "
+    "z\u0335\u0321\u0322\u0323\u0324\u0325.pdf"
+)
 ANSWER = (
     "The maximum daily dose for adults with **eGFR 30–44** is **1,000 mg**, split in two [1]. "
     "Below 30 the drug is stopped [1], and treatment should not be *started* between 30 and 44 "
-    "[2].\n\n| eGFR | Maximum per day | Check every |\n|---|---|---|\n| ≥ 60 | 3,000 mg | 12 months |\n"
+    "[2].\n\n| eGFR | Maximum per day | Check every |\n|---|---|---|\n"
+    "| ≥ 60 | 3,000 mg | 12 months |\n"
     "| 45–59 | 2,000 mg | 6 months |\n| 30–44 | 1,000 mg | 3 months |\n\n"
     "The site protocol repeats this limit but adds a lab check one week after any contrast "
     "scan [3]."
@@ -36,7 +40,9 @@ def png(width: int, height: int) -> str:
     """A white page with grey lines, as base64 PNG."""
     blank = b"\x00" + b"\xff" * width
     line = b"\x00" + b"\xff" * 60 + b"\xb8" * (width - 120) + b"\xff" * 60
-    rows = b"".join(line if y % 24 in (8, 9, 10) and 80 < y < height - 80 else blank for y in range(height))
+    rows = b"".join(
+        line if y % 24 in (8, 9, 10) and 80 < y < height - 80 else blank for y in range(height)
+    )
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + data))
@@ -47,7 +53,9 @@ def png(width: int, height: int) -> str:
     return base64.b64encode(b"\x89PNG\r\n\x1a\n" + body).decode()
 
 
-def library(number: int, name: str, files: int, state: str = "ready", root: str = "") -> api.LibraryView:
+def library(
+    number: int, name: str, files: int, state: str = "ready", root: str = ""
+) -> api.LibraryView:
     return api.LibraryView.model_validate(
         {
             "id": f"lib{number}",
@@ -90,21 +98,46 @@ def model(number: int, name: str, default: bool, fits: bool = True) -> api.Model
 
 
 PASSAGES = [
-    ("Metformin-SOP-v7.pdf", 12, "4 Dosing › 4.2 Renal dosing",
-     "For adults with an eGFR of 30 to 44 the total daily dose must not exceed 1,000 mg, given in two doses."),
-    ("Diabetes-guideline-2024.pdf", 31, "Table 6",
-     "Do not start metformin in patients whose eGFR lies between 30 and 44."),
-    ("Site-protocol-Nairobi.docx", None, "3 Imaging",
-     "Repeat creatinine one week after iodinated contrast."),
+    (
+        "Metformin-SOP-v7.pdf",
+        12,
+        "4 Dosing › 4.2 Renal dosing",
+        "For adults with an eGFR of 30 to 44 the total daily dose must not exceed 1,000 mg, "
+        "given in two doses.",
+    ),
+    (
+        "Diabetes-guideline-2024.pdf",
+        31,
+        "Table 6",
+        "Do not start metformin in patients whose eGFR lies between 30 and 44.",
+    ),
+    (
+        "Site-protocol-Nairobi.docx",
+        None,
+        "3 Imaging",
+        "Repeat creatinine one week after iodinated contrast.",
+    ),
 ]
-QUOTES = ["eGFR of 30 to 44 the total daily dose must not exceed 1,000 mg", "Do not start metformin", "one week after"]
+QUOTES = [
+    "eGFR of 30 to 44 the total daily dose must not exceed 1,000 mg",
+    "Do not start metformin",
+    "one week after",
+]
 
 
 def hit(number: int, name: str, page: int | None, heading: str, text: str) -> api.PassageHit:
     return api.PassageHit(
-        passage_id=number, file_id=number, path=f"/home/ada/Clinic protocols/{name}", title=name,
-        heading=heading, page=page, text=text, start=100 * number, end=100 * number + len(text),
-        score=1 / (number + 1), ranks=api.Ranks(dense=number + 1, keyword=number + 1),
+        passage_id=number,
+        file_id=number,
+        path=f"/home/ada/Clinic protocols/{name}",
+        title=name,
+        heading=heading,
+        page=page,
+        text=text,
+        start=100 * number,
+        end=100 * number + len(text),
+        score=1 / (number + 1),
+        ranks=api.Ranks(dense=number + 1, keyword=number + 1),
     )
 
 
@@ -117,21 +150,43 @@ class Host:
         self.channel: Any = None
         full = os.environ.get("SCRIPT", "full") == "full"
         self.libraries = (
-            [library(1, "Clinic protocols", 412), library(2, "Site reports", 1038), library(3, "Contracts", 96)]
+            [
+                library(1, "Clinic protocols", 412),
+                library(2, "Site reports", 1038),
+                library(3, "Contracts", 96),
+            ]
             if full
             else []
         )
         self.models = [model(1, "Qwen2.5 1.5B", True), model(0, "SmolLM2 135M", False)]
-        titles = ["Max dose in renal impairment?", "Who signs off a deviation?", "Freezer excursion limits",
-                  "Consent form changes 2025 in all of our sites"]
+        titles = [
+            "Max dose in renal impairment?",
+            "Who signs off a deviation?",
+            "Freezer excursion limits",
+            "Consent form changes 2025 in all of our sites",
+        ]
         self.conversations = (
-            [api.ConversationRow(id=f"c{i}", title=title, library="lib1", updated_at="2026-05-03T14:02:00+00:00", turns=1)
-             for i, title in enumerate(titles)]
+            [
+                api.ConversationRow(
+                    id=f"c{i}",
+                    title=title,
+                    library="lib1",
+                    updated_at="2026-05-03T14:02:00+00:00",
+                    turns=1,
+                )
+                for i, title in enumerate(titles)
+            ]
             if full
             else []
         )
         self.turns: dict[str, list[api.AnswerReport]] = {
-            row.id: [report("What is the maximum metformin dose for a patient with an eGFR of 38?", ANSWER, row.id)]
+            row.id: [
+                report(
+                    "What is the maximum metformin dose for a patient with an eGFR of 38?",
+                    ANSWER,
+                    row.id,
+                )
+            ]
             for row in self.conversations
         }
 
@@ -141,8 +196,13 @@ class Host:
 
     def state(self, spec: Any, job: Job) -> api.View:
         return api.HostState(
-            version="0.1.0", protocol=1, libraries=self.libraries, models=self.models,
-            conversations=self.conversations, indexing=[], sample_folder=os.environ.get("SAMPLE", "/sample"),
+            version="0.1.0",
+            protocol=1,
+            libraries=self.libraries,
+            models=self.models,
+            conversations=self.conversations,
+            indexing=[],
+            sample_folder=os.environ.get("SAMPLE", "/sample"),
         )
 
     def index(self, spec: api.IndexSpec, job: Job) -> api.View:
@@ -168,8 +228,12 @@ class Host:
         skipped = [api.SkippedFile(path="/x/broken.pdf", reason="The file is damaged.")]
         self.changed("libraries")
         return api.IndexReport(
-            library=view.name, library_id=view.id, files=api.FileCounts(indexed=steps, skipped=skipped),
-            passages=view.passages, seconds=1.5, passages_per_second=40,
+            library=view.name,
+            library_id=view.id,
+            files=api.FileCounts(indexed=steps, skipped=skipped),
+            passages=view.passages,
+            seconds=1.5,
+            passages_per_second=40,
         )
 
     def reindex(self, spec: api.LibraryRef, job: Job) -> api.View:
@@ -181,17 +245,33 @@ class Host:
         return api.Empty()
 
     def files(self, spec: api.FilesSpec, job: Job) -> api.View:
-        names = [HOSTILE, "Metformin-SOP-v7.pdf", "Site-protocol-Nairobi.docx", "Minutes.md", "broken.pdf"]
+        names = [
+            HOSTILE,
+            "Metformin-SOP-v7.pdf",
+            "Site-protocol-Nairobi.docx",
+            "Minutes.md",
+            "broken.pdf",
+        ]
         names += [f"report-{i:04}.pdf" for i in range(5000)]
         states = ["indexed", "indexed", "indexed", "read", "skipped", "waiting"]
         rows = [
-            api.FileRow.model_validate({
-                "file_id": i, "path": f"/home/ada/Clinic protocols/2024/{name}", "name": name,
-                "kind": "pdf" if name.endswith("pdf") else "text", "state": states[i] if i < 6 else "indexed",
-                "reason": "The file is damaged: its last part is missing." if i == 4 else "",
-                "size_bytes": 20_000 + i * 731, "modified_at": "2026-05-03T14:02:00+00:00",
-                "pages": 12, "passages": 40, "title": name,
-            })
+            api.FileRow.model_validate(
+                {
+                    "file_id": i,
+                    "path": f"/home/ada/Clinic protocols/2024/{name}",
+                    "name": name,
+                    "kind": "pdf" if name.endswith("pdf") else "text",
+                    "state": states[i] if i < 6 else "indexed",
+                    "reason": "The file is damaged: its last part is missing."
+                    if i == 4
+                    else "",
+                    "size_bytes": 20_000 + i * 731,
+                    "modified_at": "2026-05-03T14:02:00+00:00",
+                    "pages": 12,
+                    "passages": 40,
+                    "title": name,
+                }
+            )
             for i, name in enumerate(names)
         ]
         match = spec.match.casefold()
@@ -200,14 +280,21 @@ class Host:
 
     def ask(self, spec: api.AskSpec, job: Job) -> api.View:
         question = spec.question
-        job.emit("sources", {"passages": [hit(i, *p).model_dump(mode="json") for i, p in enumerate(PASSAGES)]})
+        job.emit(
+            "sources",
+            {"passages": [hit(i, *p).model_dump(mode="json") for i, p in enumerate(PASSAGES)]},
+        )
         if question == "crash":
             print("a native library says goodbye", file=sys.stderr, flush=True)
             os._exit(9)
         if question == "rubbish":
             self.channel.write(b"what is this\n")
         if question == "fail":
-            raise ModelUnavailable("The model file is gone.", hint="Choose another model.", details="ENOENT <b>x</b>")
+            raise ModelUnavailable(
+                "The model file is gone.",
+                hint="Choose another model.",
+                details="ENOENT <b>x</b>",
+            )
         job.emit("loading", {"model": "Qwen2.5 1.5B"})
         while question in ("hang", "rubbish"):
             job.checkpoint()
@@ -216,7 +303,10 @@ class Host:
         if question == "long":
             text = " ".join(f"word{i} [1]" if i % 50 == 0 else f"word{i}" for i in range(2000))
         if question == "hostile":
-            text = f"![x](/dev/zero) <img src='/dev/zero'> <b>{HOSTILE}</b> [link](file:///etc/passwd) `a[1]` [1]"
+            text = (
+                f"![x](/dev/zero) <img src='/dev/zero'> <b>{HOSTILE}</b> "
+                "[link](file:///etc/passwd) `a[1]` [1]"
+            )
         for i, piece in enumerate(text.split(" ")):
             job.checkpoint()
             job.emit("token", {"text": piece if i == 0 else f" {piece}"})
@@ -224,8 +314,16 @@ class Host:
                 time.sleep(float(os.environ.get("TOKEN_S", "0.005")))
         answer = report(question, text, spec.conversation or f"c{len(self.conversations) + 10}")
         if not spec.conversation:
-            self.conversations.insert(0, api.ConversationRow(
-                id=answer.conversation, title=question, library=spec.library or "", updated_at="2026-05-03T14:02:00+00:00", turns=1))
+            self.conversations.insert(
+                0,
+                api.ConversationRow(
+                    id=answer.conversation,
+                    title=question,
+                    library=spec.library or "",
+                    updated_at="2026-05-03T14:02:00+00:00",
+                    turns=1,
+                ),
+            )
         self.turns.setdefault(answer.conversation, []).append(answer)
         self.changed("conversations")
         return answer
@@ -234,7 +332,9 @@ class Host:
         row = next((row for row in self.conversations if row.id == spec.conversation), None)
         if row is None:
             raise InvalidInput("There is no such question.")
-        return api.Conversation(id=row.id, title=row.title, library=row.library, turns=self.turns[row.id])
+        return api.Conversation(
+            id=row.id, title=row.title, library=row.library, turns=self.turns[row.id]
+        )
 
     def forget(self, spec: api.ConversationRef, job: Job) -> api.View:
         self.conversations = [row for row in self.conversations if row.id != spec.conversation]
@@ -247,15 +347,29 @@ class Host:
         if spec.file_id in (0, 1):
             name, page = PASSAGES[spec.file_id][:2]
             place = spec.page or page
-            boxes = [api.Box(x0=0.15, y0=0.3 + 0.024 * i, x1=0.8, y1=0.318 + 0.024 * i) for i in range(3)]
+            boxes = [
+                api.Box(x0=0.15, y0=0.3 + 0.024 * i, x1=0.8, y1=0.318 + 0.024 * i)
+                for i in range(3)
+            ]
             return api.SourceView(
-                kind="page", path=f"/home/ada/{name}", title=name, changed=spec.file_id == 1, page=place, pages=40,
-                png_base64=png(600, 840), boxes=boxes if place == page else [],
+                kind="page",
+                path=f"/home/ada/{name}",
+                title=name,
+                changed=spec.file_id == 1,
+                page=place,
+                pages=40,
+                png_base64=png(600, 840),
+                boxes=boxes if place == page else [],
             )
         text = "Before. " * 200 + PASSAGES[2][3] + " After." * 200
         return api.SourceView(
-            kind="text", path="/home/ada/Site-protocol-Nairobi.docx", title="Site protocol", changed=False,
-            text=text, mark_start=1600, mark_end=1600 + len(PASSAGES[2][3]),
+            kind="text",
+            path="/home/ada/Site-protocol-Nairobi.docx",
+            title="Site protocol",
+            changed=False,
+            text=text,
+            mark_start=1600,
+            mark_end=1600 + len(PASSAGES[2][3]),
         )
 
     def default(self, spec: api.ModelRef, job: Job) -> api.View:
@@ -273,7 +387,9 @@ class Host:
 
     def add_model(self, spec: api.AddModelSpec, job: Job) -> api.View:
         if "broken" in spec.path:
-            raise ModelUnavailable("This file is not a usable model: it is cut short.", details="block_count=0")
+            raise ModelUnavailable(
+                "This file is not a usable model: it is cut short.", details="block_count=0"
+            )
         card = model(len(self.models) + 1, os.path.basename(spec.path), False, fits=False)
         self.models.append(card)
         self.changed("models")
@@ -286,10 +402,29 @@ class Host:
 
     def doctor(self, spec: Any, job: Job) -> api.View:
         return api.DoctorReport(
-            version="0.1.0", python="3.11.7", system="Linux", cpu="A processor", cores=2, memory_bytes=16_000_000_000,
-            memory_available_bytes=9_000_000_000, gpu="", home="/home/ada/.local/share/whetstone", versions={"torch": "2.13.0"},
-            embedder_backends=[api.BackendTiming(backend="torch bf16", passages_per_second=38.2, speedup=1.9, min_cosine=0.999, chosen=True)],
-            checks=[api.Check(name="Storage", ok=True, detail="writable"), api.Check(name="GPU", ok=False, detail="none", hint="Nothing to do.")],
+            version="0.1.0",
+            python="3.11.7",
+            system="Linux",
+            cpu="A processor",
+            cores=2,
+            memory_bytes=16_000_000_000,
+            memory_available_bytes=9_000_000_000,
+            gpu="",
+            home="/home/ada/.local/share/whetstone",
+            versions={"torch": "2.13.0"},
+            embedder_backends=[
+                api.BackendTiming(
+                    backend="torch bf16",
+                    passages_per_second=38.2,
+                    speedup=1.9,
+                    min_cosine=0.999,
+                    chosen=True,
+                )
+            ],
+            checks=[
+                api.Check(name="Storage", ok=True, detail="writable"),
+                api.Check(name="GPU", ok=False, detail="none", hint="Nothing to do."),
+            ],
         )
 
 
@@ -299,34 +434,70 @@ def report(question: str, text: str, conversation: str) -> api.AnswerReport:
     citations = []
     for i, (found, quote) in enumerate(zip(hits, QUOTES, strict=True)):
         start = found.start + found.text.index(quote)
-        citations.append(api.Citation(
-            n=i + 1, file_id=found.file_id, path=found.path, title=found.title, heading=found.heading,
-            page=found.page, quote=quote, start=start, end=start + len(quote), verified=True))
+        citations.append(
+            api.Citation(
+                n=i + 1,
+                file_id=found.file_id,
+                path=found.path,
+                title=found.title,
+                heading=found.heading,
+                page=found.page,
+                quote=quote,
+                start=start,
+                end=start + len(quote),
+                verified=True,
+            )
+        )
     return api.AnswerReport(
-        question=question, answer=text, refused=False, citations=citations, sentences=[], passages=hits, mode="joint",
-        model="Qwen2.5 1.5B", timings=api.Timings(retrieve_ms=30, first_token_ms=900, total_ms=6200),
-        tokens=api.Tokens(prompt=600, generated=120), tokens_per_second=38, conversation=conversation,
+        question=question,
+        answer=text,
+        refused=False,
+        citations=citations,
+        sentences=[],
+        passages=hits,
+        mode="joint",
+        model="Qwen2.5 1.5B",
+        timings=api.Timings(retrieve_ms=30, first_token_ms=900, total_ms=6200),
+        tokens=api.Tokens(prompt=600, generated=120),
+        tokens_per_second=38,
+        conversation=conversation,
     )
 
 
 def main() -> None:
     host = Host()
     handlers: dict[str, Any] = {
-        "state": host.state, "index": host.index, "reindex": host.reindex, "libraries.remove": host.remove,
-        "libraries.files": host.files, "ask": host.ask, "conversations.show": host.show,
-        "conversations.remove": host.forget, "view": host.view, "models.default": host.default,
-        "models.gpu_layers": host.gpu, "models.add": host.add_model, "models.remove": host.remove_model,
-        "models.warm": lambda spec, job: api.Empty(), "doctor": host.doctor,
+        "state": host.state,
+        "index": host.index,
+        "reindex": host.reindex,
+        "libraries.remove": host.remove,
+        "libraries.files": host.files,
+        "ask": host.ask,
+        "conversations.show": host.show,
+        "conversations.remove": host.forget,
+        "view": host.view,
+        "models.default": host.default,
+        "models.gpu_layers": host.gpu,
+        "models.add": host.add_model,
+        "models.remove": host.remove_model,
+        "models.warm": lambda spec, job: api.Empty(),
+        "doctor": host.doctor,
         "libraries.list": lambda spec, job: api.LibraryList(libraries=host.libraries),
         "models.list": lambda spec, job: api.ModelList(models=host.models),
-        "conversations.list": lambda spec, job: api.ConversationList(conversations=host.conversations),
+        "conversations.list": lambda spec, job: api.ConversationList(
+            conversations=host.conversations
+        ),
     }
 
     def method(name: str) -> Any:
-        return lambda params, job: handlers[name](api.parse_params(name, params), job).model_dump(mode="json")
+        return lambda params, job: handlers[name](
+            api.parse_params(name, params), job
+        ).model_dump(mode="json")
 
     host.channel = take_stdout()
-    host.server = Server({name: method(name) for name in handlers}, sys.stdin.buffer, host.channel)
+    host.server = Server(
+        {name: method(name) for name in handlers}, sys.stdin.buffer, host.channel
+    )
     host.server.run()
     os._exit(0)
 
