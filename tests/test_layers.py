@@ -59,7 +59,7 @@ def loaded_after(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "forbidden"),
     [
-        ("import desktop.app", HEAVY | {"sqlite3", "numpy"}),
+        ("import desktop.app", HEAVY | {"sqlite3", "numpy", "pydantic"}),
         ("import engine.cli.main; engine.cli.main.build_parser()", HEAVY | {"PySide6"}),
         ("import engine.host.service", HEAVY | {"PySide6"}),
         ("import engine.host.engine", HEAVY | {"PySide6"}),

@@ -234,7 +234,7 @@ def check_whole(outcome: Outcome) -> None:
     assert sum(row.state in ("waiting", "read") for row in rows) == 0
 
 
-def check_update_and_delete(outcome: Outcome) -> None:
+def check_update_and_delete(outcome: Outcome, timeout_s: float) -> None:
     """Files with odd names can change and go like any other."""
     names = sorted((outcome.root / "names").iterdir())
     changed, deleted = names[::2], names[1::2]
@@ -242,9 +242,7 @@ def check_update_and_delete(outcome: Outcome) -> None:
         path.write_text(f"ZEBRA-CHANGED {os.fsencode(path.name).hex()}\n", "utf-8")
     for path in deleted:
         path.unlink()
-    report = outcome.engine.index(
-        api.IndexSpec(folder=str(outcome.root), library=outcome.report.library_id)
-    )
+    report, _ = run_index(outcome.engine.home.root, outcome.root, timeout_s)
     assert report.files.removed == len(deleted)
     assert report.files.indexed == len(changed)
     rows = all_rows(outcome.engine, report.library_id)
@@ -273,7 +271,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, corpora: Path) -> Iterator[Ou
 
 def test_each_nasty_file_of_the_small_folder_ends_as_expected(small: Outcome) -> None:
     check_whole(small)
-    check_update_and_delete(small)
+    check_update_and_delete(small, 150)
 
 
 @pytest.mark.slow
@@ -302,4 +300,4 @@ def test_injected_orders_are_not_obeyed(full: Outcome) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_odd_names_of_the_abuse_folder_can_change_and_go(full: Outcome) -> None:
-    check_update_and_delete(full)
+    check_update_and_delete(full, 1500)
