@@ -1,8 +1,9 @@
 """One rule that joins meaning and words, the same for every library.
 
-Chosen by measurement (`python -m tests.benchmarks.fusion`), with each of the choosing corpora
-left out in turn; see docs/adr. The form is the convex combination of Bruch, Gai and Ingber
-2022, arXiv 2210.11934.
+TM2C2 of Bruch, Gai and Ingber 2022, arXiv 2210.11934: a convex combination of both scores,
+each scaled from its theoretical minimum (cosine -1, BM25 0) to the best of the list. Against
+reciprocal ranks, z-scores and plain min-max it did best with each choosing corpus left out in
+turn; see docs/adr/retrieval.md and `python -m tests.benchmarks fusion`.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ from collections.abc import Sequence
 
 CANDIDATES = 100
 """Passages each of the two searches contributes."""
-DENSE_WEIGHT = 0.7
+DENSE_WEIGHT = 0.75
 
 Scored = Sequence[tuple[int, float]]
 
 
-def fuse(dense: Scored, keyword: Scored) -> list[tuple[int, float]]:
-    """Ids with one score each, best first.
+def fuse(dense: Scored, keyword: Scored, dense_weight: float = DENSE_WEIGHT) -> Scored:
+    """Ids with one score each, best first; ties go to the smaller id.
+
+    A passage missing from the dense list counts as its last, one missing from the keyword
+    list as not containing any word of the question.
 
     Args:
         dense: (id, cosine), best first.
         keyword: (id, BM25 score), best first.
+        dense_weight: share of the dense score, 0 to 1.
     """
-    scores: dict[int, float] = {}
-    for weight, found in ((DENSE_WEIGHT, dense), (1 - DENSE_WEIGHT, keyword)):
-        if not found:
-            continue
-        best, least = found[0][1], min(0.0, found[-1][1])
-        for passage, score in found:
-            share = (score - least) / (best - least) if best > least else 1.0
-            scores[passage] = scores.get(passage, 0.0) + weight * share
+    if not dense or not keyword:
+        return list(dense or keyword)
+    best = dense[0][1] + 1.0
+    by_meaning = {passage: (cosine + 1.0) / best for passage, cosine in dense}
+    by_words = {passage: score / keyword[0][1] for passage, score in keyword}
+    last = min(by_meaning.values())
+    scores = {
+        passage: dense_weight * by_meaning.get(passage, last)
+        + (1.0 - dense_weight) * by_words.get(passage, 0.0)
+        for passage in {**by_meaning, **by_words}
+    }
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

@@ -134,7 +134,9 @@ class Encoder:
         """
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        # The tokenizer refuses lone surrogates, which a shell may put into a question.
+        sound = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(sound)]
         budget = TOKENS_PER_THREAD * threads if self.backend.device == "cpu" else GPU_TOKENS
         rows: list[torch.Tensor] = []
         order: list[int] = []
