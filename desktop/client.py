@@ -96,7 +96,8 @@ class _Parser(threading.Thread):
 
     def stop(self) -> None:
         self._lines.put(None)
-        self.join(timeout=5)
+        if self.is_alive():
+            self.join(timeout=5)
 
     def run(self) -> None:
         import engine.work.api
@@ -195,7 +196,6 @@ class EngineClient(QObject):
         self._rubbish = ""
         self._parsed.connect(self._take)
         self._parser = _Parser(self._parsed.emit)
-        self._parser.start()
 
     # --- life of the host -----------------------------------------------------------------
 
@@ -215,6 +215,8 @@ class EngineClient(QObject):
     def start(self) -> None:
         """Start the host, once the messages are loaded; `up` says when requests may be sent."""
         self._wanted = True
+        if not self._parser.is_alive() and not self._loaded:
+            self._parser.start()
         if self.running or self._closing or not self._loaded:
             return
         self._generation += 1
@@ -251,8 +253,7 @@ class EngineClient(QObject):
             process.deleteLater()
         self._parser.stop()
         for call in list(self._calls.values()):
-            call.ended = True
-            call.deleteLater()
+            call.ended = True  # whoever waits is being closed as well
         self._calls.clear()
 
     def _environment(self) -> QProcessEnvironment:

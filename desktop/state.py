@@ -67,6 +67,8 @@ class AppState(QObject):
     """A `Reading` whose library is now known, and its id."""
     files_changed = Signal()
     """States of files may have changed: tables look again."""
+    files_wanted = Signal(str, str)
+    """The user wants to see the files of a library that are in this state."""
     ready = Signal()
     """The first answer of a (new) host has come."""
     speed_changed = Signal()
@@ -284,7 +286,11 @@ class AppState(QObject):
         if files.skipped:
             skipped = figures.count(len(files.skipped), "file", "files")
             text += " " + english.INDEXED_SKIPPED.format(skipped=skipped)
-        return Notice(text, "warning" if files.skipped else "good")
+        if not files.skipped:
+            return Notice(text, "good")
+        library = report.library_id
+        action = (english.SHOW_FILES, lambda: self.files_wanted.emit(library, "skipped"))
+        return Notice(text, "warning", action=action)
 
     def _index_failed(self, reading: Reading, error: EngineError) -> None:
         if isinstance(error, Cancelled):

@@ -95,7 +95,7 @@ class MainWindow(QMainWindow):
         side.new_question.connect(self.new_question)
         side.add_folder.connect(lambda: self.choose_folder(""))
         side.library_opened.connect(self.open_library)
-        side.library_files.connect(self.open_files)
+        side.library_files.connect(self._open_all_files)
         side.library_rescan.connect(self.rescan)
         side.library_remove.connect(self.remove_library)
         side.conversation_opened.connect(self.open_conversation)
@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         self.settings.passages_chosen.connect(self.set_passages)
         self.settings.go_models.connect(lambda: self.show_page("models"))
         self.settings.shortcuts_wanted.connect(self.show_shortcuts)
+        state.files_wanted.connect(self.open_files)
         state.ready.connect(self._begin)
         state.libraries_changed.connect(self._libraries_changed)
 
@@ -204,11 +205,15 @@ class MainWindow(QMainWindow):
         self.ask.open_library(library_id)
         self.show_page("ask")
 
-    def open_files(self, library_id: str) -> None:
-        """The files of a library."""
+    def open_files(self, library_id: str, state: str = "") -> None:
+        """The files of a library, or only those in one state."""
         self.library.open_library(library_id)
+        self.library.set_filter(state or None)
         self.pages.setCurrentWidget(self.library)
         self._show_place()
+
+    def _open_all_files(self, library_id: str) -> None:
+        self.open_files(library_id)
 
     def open_conversation(self, conversation_id: str) -> None:
         """An earlier question."""

@@ -58,7 +58,6 @@ ASK_PLACEHOLDER = "Ask about {library}…"
 ASK_PLACEHOLDER_NONE = "Ask a question…"
 ASK_HINT = "Enter to ask · Shift+Enter for a new line"
 ASK_BUTTON = "Ask"
-STOP_BUTTON = "Stop"
 STOP_TIP = "Stop answering (Esc)"
 QUESTION_FIELD = "Your question"
 LIBRARY_CHOOSER = "Library to ask"
@@ -90,20 +89,16 @@ NO_SOURCES_USED = "no sources"
 COPY_DETAILS = "Copy details"
 LINK_COPIED = "Address copied: {address}. Whetstone opens no web pages."
 CITE_TIP = "Show source {n}"
-UNVERIFIED = "Not found word for word in the file"
 ANSWER_READY = "Answer finished."
 QUESTION_LOADING = "Opening the question…"
 DELETE_QUESTION_TITLE = "Delete this question?"
 DELETE_QUESTION_TEXT = "“{title}” and its answers are deleted from this computer."
 DELETE = "Delete"
-JUMP_DOWN = "Go to the newest"
 
 # Indexing
 INDEXING = "Reading {name}"
 INDEXING_STARTING = "Looking for files…"
-INDEXING_COUNT = "{done} of {total} files"
 CANCEL_INDEXING = "Stop reading"
-INDEXING_QUEUED = "Waiting for its turn"
 INDEXED_LINE = "{name}: {files} ready in {time}."
 INDEXED_SKIPPED = "{skipped} could not be read."
 INDEXED_UNCHANGED = "{name}: nothing has changed."
@@ -111,7 +106,6 @@ INDEX_STOPPED = "{name}: stopped. What was read so far is kept, and reading goes
 SHOW_FILES = "Show files"
 
 # Library page
-LIBRARY_PAGE = "Library"
 LIBRARY_NONE = "No library yet"
 LIBRARY_NONE_TEXT = "A library is a folder whose documents you can ask."
 LIBRARY_SUMMARY_FILES = ("file", "files")
@@ -189,7 +183,6 @@ MODEL_REMOVE_TITLE = "Remove {name}?"
 MODEL_REMOVE_TEXT = (
     "Whetstone's own copy is deleted. The file you added it from is not touched."
 )
-MODEL_STARTER = "Came with Whetstone"
 MODEL_FITS = "Fits: needs {needed} of {there} of free memory"
 MODEL_TOO_BIG = "Too large now: needs {needed}, {there} is free"
 MODEL_ARCHITECTURE = "Architecture"
@@ -272,14 +265,12 @@ SHORTCUTS = (
 )
 
 # The engine
-HOST_NAME = "The engine"
 HOST_RESTARTED = "The engine stopped and was started again. Nothing stored was lost."
 HOST_GAVE_UP = "The engine keeps stopping. Copy the details and report them."
 HOST_TRY = "Start it again"
 HOST_CRASH_MESSAGE = "The engine stopped before this was finished."
 HOST_CRASH_HINT = "It is started again by itself; try once more."
 HOST_UNREADABLE = "The engine sent something unreadable."
-CLOSE_WHILE_INDEXING = "Reading goes on next time Whetstone opens."
 DISMISS = "Dismiss"
 DETAILS_COPIED = "Details copied."
 STATUS_LINE = "Message"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from desktop.theme.style import disabled
+from desktop.theme.tokens import DARK, LIGHT, Tokens, contrast
+
+SURFACES = ("page", "side", "card", "hover", "selected")
+SCHEMES = pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def test_contrast_is_the_one_of_the_guidelines() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@SCHEMES
+def test_text_is_legible_on_every_surface_it_is_drawn_on(scheme: Tokens) -> None:
+    pairs = [(role, surface) for role in ("text", "muted") for surface in SURFACES]
+    pairs += [("text", "bubble"), ("text", "mark"), ("text", "warning_soft")]
+    pairs += [("text", "danger_soft"), ("danger", "danger_soft"), ("warning", "warning_soft")]
+    tones = ("accent", "good", "warning", "danger")
+    pairs += [(tone, surface) for tone in tones for surface in ("page", "card", "side")]
+    pairs += [("on_accent", kind) for kind in ("accent", "accent_hover", "accent_pressed")]
+    poor = {
+        pair: round(contrast(getattr(scheme, pair[0]), getattr(scheme, pair[1])), 2)
+        for pair in pairs
+        if contrast(getattr(scheme, pair[0]), getattr(scheme, pair[1])) < 4.5
+    }
+    assert not poor
+
+
+@SCHEMES
+def test_borders_of_controls_can_be_seen(scheme: Tokens) -> None:
+    for surface in ("page", "card", "side"):
+        assert contrast(scheme.border, getattr(scheme, surface)) >= 3
+        assert contrast(scheme.accent, getattr(scheme, surface)) >= 3
+
+
+@SCHEMES
+def test_disabled_text_is_still_there(scheme: Tokens) -> None:
+    assert contrast(disabled(scheme), scheme.page) >= 2.3
