@@ -26,7 +26,8 @@ OVERLAP_CHARACTERS = 0
 HEADING_SEPARATOR = " › "
 _WINDOW_CHARACTERS = 20_000
 """Tokenised at once, so that a document of one endless line costs linear time."""
-_LONGEST_PIECE_CHARACTERS = 4000
+_CHARACTERS_PER_TOKEN_MOST = 20
+_LINE_END = re.compile(r"\n")
 _LONGEST_WORD_CHARACTERS = 100
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s+|\n|[。！？]")
 
@@ -100,63 +101,58 @@ def _sections(document: Document) -> Iterator[_Section]:
 
 
 def _pieces(text: str, block: Block, tokenizer: Tokenizer) -> Iterator[_Piece]:
-    """A block as pieces of at most `MAX_TOKENS`; whole when it fits."""
+    """A block as pieces of at most `MAX_TOKENS`; whole when it fits.
+
+    The text is tokenised once, window by window, and cut where its tokens say.
+    """
     start, end = _trim(text, block.start, block.end)
-    if start >= end:
-        return
-    if end - start <= _WINDOW_CHARACTERS:
-        tokens = _count(text[start:end], tokenizer)
-        if tokens <= TARGET_TOKENS // 2 or (tokens <= MAX_TOKENS and block.kind != "paragraph"):
-            yield _Piece(start, end, tokens)
-            return
-    for first, last in _units(text, start, end, block.kind in ("table", "list", "code")):
-        yield from _fit(text, first, last, tokenizer)
-
-
-def _units(text: str, start: int, end: int, by_line: bool) -> Iterator[tuple[int, int]]:
-    """Lines, or sentences: spans that together cover all that is not white space."""
-    position = start
-    pattern = re.compile(r"\n") if by_line else _SENTENCE_END
-    for match in pattern.finditer(text, start, end):
-        if match.end() > position:
-            yield position, match.end()
-            position = match.end()
-    if position < end:
-        yield position, end
-
-
-def _fit(text: str, start: int, end: int, tokenizer: Tokenizer) -> Iterator[_Piece]:
-    """A unit, cut at words (or within them) where it is too long by itself."""
+    seam = _LINE_END if block.kind in ("table", "list", "code") else _SENTENCE_END
     while start < end:
         stop = min(end, start + _WINDOW_CHARACTERS)
         offsets = tokenizer.encode(text[start:stop], add_special_tokens=False).offsets
-        yield from _cut(text, start, stop, offsets)
+        pieces = list(_cut(text, start, stop, offsets, seam))
+        if stop < end and len(pieces) > 1:
+            # The window ended this piece, not a seam: begin the next window with it.
+            stop = pieces.pop().start
+        yield from pieces
         start = stop
 
 
 def _cut(
-    text: str, start: int, stop: int, offsets: Sequence[tuple[int, int]]
+    text: str,
+    start: int,
+    stop: int,
+    offsets: Sequence[tuple[int, int]],
+    seam: re.Pattern[str],
 ) -> Iterator[_Piece]:
     """Pieces of text[start:stop], given where its tokens lie relative to `start`."""
     position, token = start, 0
     while position < stop:
         limit = token + MAX_TOKENS
         end = start + offsets[limit][0] if limit < len(offsets) else stop
-        # WordPiece makes one unknown token of an endless word, however long it is.
-        end = _word_end(text, position, min(end, position + _LONGEST_PIECE_CHARACTERS), stop)
+        end = min(end, position + MAX_TOKENS * _CHARACTERS_PER_TOKEN_MOST)
+        if end < stop:
+            end = _seam_before(text, position, end, seam)
         after = token
         while after < len(offsets) and start + offsets[after][0] < end:
             after += 1
         first, last = _trim(text, position, end)
         if first < last:
-            yield _Piece(first, last, max(1, after - token))
+            yield _Piece(first, last, _weight(after - token, last - first))
         position, token = end, after
 
 
-def _word_end(text: str, start: int, end: int, stop: int) -> int:
-    """The last place at or before `end` between two words; `end` itself when there is none."""
-    if end >= stop:
-        return stop
+def _weight(tokens: int, characters: int) -> int:
+    """Tokens, or more: WordPiece makes one token of an endless word, however long it is."""
+    return max(1, tokens, characters // _CHARACTERS_PER_TOKEN_MOST)
+
+
+def _seam_before(text: str, start: int, end: int, seam: re.Pattern[str]) -> int:
+    """The last good place to cut in the second half of [start, end]: a seam, else a space."""
+    half = (start + end) // 2
+    seams = [match.end() for match in seam.finditer(text, half, end)]
+    if seams:
+        return seams[-1]
     for position in range(end, max(start, end - _LONGEST_WORD_CHARACTERS), -1):
         if text[position].isspace() or text[position - 1].isspace():
             return position
@@ -184,10 +180,6 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     while end > start and text[end - 1].isspace():
         end -= 1
     return start, end
-
-
-def _count(text: str, tokenizer: Tokenizer) -> int:
-    return len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
 class _PageFinder:

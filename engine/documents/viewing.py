@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
-from typing import Any
+from typing import Any, cast
 
 from engine.documents.formats import PDF, format_of
 from engine.documents.reading import read_bytes, read_document
@@ -65,11 +65,11 @@ def _page_view(
         width, height = shown.get_size()
         scale = max(1, min(width_px, 4000)) / max(1.0, width)
         scale = min(scale, (_MAX_PIXELS / max(1.0, width * height)) ** 0.5)
-        picture = shown.render(scale=scale).to_pil()
+        rendered: Any = cast(Any, shown).render(scale=scale)
         found = boxes(shown, first, last) if last > first else []
         shown.close()
     stream = io.BytesIO()
-    picture.convert("RGB").save(stream, "PNG", compress_level=3)
+    rendered.to_pil().convert("RGB").save(stream, "PNG", compress_level=3)
     return {
         "kind": "page",
         "path": _shown(path),

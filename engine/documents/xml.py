@@ -6,17 +6,17 @@ is refused outright, since office formats and honest data never do.
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-from lxml import etree
+from typing import Any
 
 from engine.errors import UnreadableDocument
 
-if TYPE_CHECKING:
-    Element = etree._Element  # pyright: ignore[reportPrivateUsage]
+_etree: Any = importlib.import_module("lxml.etree")  # lxml ships no types
+Element = Any
+"""An lxml element."""
 
 _DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _HEAD_BYTES = 1 << 20
@@ -44,7 +44,7 @@ def iterate(data: bytes) -> Iterator[tuple[str, Element]]:
         UnreadableDocument: declarations, damage, or nesting deeper than 256 elements.
     """
     refuse_declarations(data)
-    events = etree.iterparse(
+    events = _etree.iterparse(
         io.BytesIO(data),
         events=("start", "end"),
         resolve_entities=False,
@@ -56,5 +56,5 @@ def iterate(data: bytes) -> Iterator[tuple[str, Element]]:
     )
     try:
         yield from events
-    except etree.XMLSyntaxError as error:
+    except _etree.XMLSyntaxError as error:
         raise UnreadableDocument("The file is damaged.", details=str(error)) from error

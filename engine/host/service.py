@@ -8,8 +8,7 @@ one in its own process.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -199,21 +198,13 @@ class Engine:
 
     def index(self, spec: api.IndexSpec, job: Job = NULL_JOB) -> api.IndexReport:
         """Index a folder; see `Libraries.index` for the errors."""
-        with self._indexing_job(job) as watched:
+        with _IndexingJob(job, self._indexing, self._on_changed) as watched:
             return self.libraries.index(spec, watched)
 
     def reindex(self, ref: api.LibraryRef, job: Job = NULL_JOB) -> api.IndexReport:
         """Scan all roots of a library again; rebuilds it when it is outdated."""
-        with self._indexing_job(job) as watched:
+        with _IndexingJob(job, self._indexing, self._on_changed) as watched:
             return self.libraries.reindex(ref.library, watched)
-
-    @contextmanager
-    def _indexing_job(self, job: Job) -> Generator[Job]:
-        watched = _IndexingJob(job, self._indexing, self._on_changed)
-        try:
-            yield watched
-        finally:
-            watched.end()
 
     def search(self, spec: api.SearchSpec, job: Job = NULL_JOB) -> api.SearchReport:
         """Find passages."""
@@ -316,8 +307,10 @@ class _IndexingJob:
         self._on_changed = on_changed
         self._library = ""
 
-    def end(self) -> None:
-        """The run is over, however it ended."""
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(self, *ended: object) -> None:
         self._indexing.discard(self._library)
         self._on_changed(["libraries"])
 
@@ -325,7 +318,7 @@ class _IndexingJob:
         self._job.progress(done, total, note)
 
     def emit(self, kind: str, data: object) -> None:
-        if kind == "library" and isinstance(data, dict):
+        if kind == "library":
             self._library = str(cast("dict[str, object]", data)["id"])
             self._indexing.add(self._library)
         self._on_changed(["libraries"])

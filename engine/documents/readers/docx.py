@@ -9,16 +9,12 @@ from __future__ import annotations
 import re
 import zipfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from engine.documents.archives import open_archive, read_part
 from engine.documents.readers.builder import DocumentBuilder
 from engine.documents.types import Document
-from engine.documents.xml import iterate
+from engine.documents.xml import Element, iterate
 from engine.errors import UnreadableDocument
-
-if TYPE_CHECKING:
-    from engine.documents.xml import Element
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT_W = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"

@@ -12,65 +12,13 @@ from engine.documents.types import BlockKind, Document
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})")
 _DROPPED = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "head",
-        "select",
-        "button",
-        "input",
-        "textarea",
-    ]
+    """script style noscript template svg math iframe object embed canvas audio video head
+    select button input textarea""".split()  # noqa: SIM905 - a list of tags reads better so
 )
 _BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "aside",
-        "header",
-        "footer",
-        "nav",
-        "address",
-        "blockquote",
-        "figure",
-        "figcaption",
-        "ul",
-        "ol",
-        "li",
-        "dl",
-        "dt",
-        "dd",
-        "table",
-        "tr",
-        "form",
-        "fieldset",
-        "details",
-        "summary",
-        "hr",
-        "center",
-        "body",
-        "html",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "pre",
-    ]
+    """p div section article main aside header footer nav address blockquote figure figcaption
+    ul ol li dl dt dd table tr form fieldset details summary hr center body html pre
+    h1 h2 h3 h4 h5 h6""".split()  # noqa: SIM905
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")

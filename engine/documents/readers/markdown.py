@@ -11,6 +11,8 @@ from engine.documents.readers.text import clean, decode, paragraphs
 from engine.documents.types import Block, BlockKind, Document
 
 _PARSER = MarkdownIt("commonmark", {"maxNesting": 20}).enable("table")
+# Only blocks matter here; what stands inside a line stays as it is written.
+_PARSER.core.ruler.disable(["inline", "text_join"])
 _PARSE_AT_MOST_CHARACTERS = 5_000_000
 """Beyond this a file is data, not a written page, and is read as plain text."""
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
-import pypdfium2 as pdfium
-import pypdfium2.raw as raw
+import pypdfium2 as pdfium  # pyright: ignore[reportMissingTypeStubs]
+import pypdfium2.raw as raw  # pyright: ignore[reportMissingTypeStubs]
 
 from engine.documents.readers.builder import MAX_CHARACTERS
 from engine.documents.types import Block, Document, PageSpan
@@ -46,7 +46,7 @@ def read_pdf(data: bytes, name: str) -> Document:
 
 
 @contextmanager
-def open_pdf(data: bytes) -> Iterator[pdfium.PdfDocument]:
+def open_pdf(data: bytes) -> Generator[pdfium.PdfDocument]:
     """The document behind `data`.
 
     Raises:
