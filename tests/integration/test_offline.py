@@ -107,3 +107,13 @@ def test_index_and_ask_try_no_connection(home: Home, tmp_path: Path) -> None:
     assert answer["answer"]
     assert answer["citations"], answer
     assert all(citation["verified"] for citation in answer["citations"])
+
+
+def test_the_windows_main_path_tries_no_connection(home: Home, tmp_path: Path) -> None:
+    walk = [sys.executable, "-m", "tests.integration.window_path"]
+    ended, tried = guarded(walk, tmp_path)
+    assert tried == ""
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "the source is shown: done" in ended.stdout
+    assert "started again" not in ended.stderr
+    assert "stopped unexpectedly" not in ended.stderr
