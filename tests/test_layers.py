@@ -15,9 +15,8 @@ from tests.conftest import ROOT
 
 HEAVY = {"torch", "transformers", "peft", "sentence_transformers", "lancedb", "pyarrow"}
 HEAVY |= {"llama_cpp"}
-MAX_LINES = 450
-# The contract between window, command line and engine is read as one page.
-LONG = {"engine/work/api.py"}
+# The aim is 400; past this a file is certainly more than one thought.
+MAX_LINES = 540
 
 
 def sources(*folders: str) -> Iterator[Path]:
@@ -84,7 +83,7 @@ def test_a_file_follows_the_rules_of_the_house(path: Path) -> None:
     text = path.read_text("utf-8")
     assert path.stem not in {"utils", "util", "helpers", "helper", "manager", "misc", "common"}
     lines = text.count("\n")
-    assert lines <= MAX_LINES or str(path.relative_to(ROOT)) in LONG, f"{lines} lines"
+    assert lines <= MAX_LINES, f"{lines} lines"
     if text.strip() and path.name != "__init__.py":
         assert "from __future__ import annotations" in text
     # Nothing is ever unpickled from disk, and children are spawned, never forked.

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from engine.answers.decoding import TextStream, loop_period
-from engine.answers.runtime import Runtime
 from engine.answers.templates import STOP_TEXTS, ChatTemplate
 from engine.errors import Cancelled, InvalidInput
 from engine.work.jobs import Job
+
+if TYPE_CHECKING:  # llama.cpp is loaded in the generator process only
+    from engine.answers.runtime import Runtime
 
 Ending = Literal["end", "length", "stopped", "loop"]
 
