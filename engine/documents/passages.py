@@ -28,6 +28,7 @@ _WINDOW_CHARACTERS = 20_000
 """Tokenised at once, so that a document of one endless line costs linear time."""
 _CHARACTERS_PER_TOKEN_MOST = 20
 _LINE_END = re.compile(r"\n")
+_LONGEST_GAP_CHARACTERS = 100
 _LONGEST_WORD_CHARACTERS = 100
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s+|\n|[。！？]")
 
@@ -66,6 +67,7 @@ def split(document: Document, tokenizer: Tokenizer) -> list[Passage]:
         ]
         # A passage never crosses a page, so that its page is the page of all of it.
         for page, on_page in groupby(pieces, key=lambda piece: pages.page_of(piece.start)):
+            last: int | None = None
             for start, end in _pack(on_page):
                 passages.append(
                     Passage(
@@ -75,8 +77,10 @@ def split(document: Document, tokenizer: Tokenizer) -> list[Passage]:
                         page=page,
                         heading=section.heading,
                         text=document.text[start:end],
+                        gap=_gap(document.text, last, start),
                     )
                 )
+                last = end
     return passages
 
 
@@ -180,6 +184,13 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     while end > start and text[end - 1].isspace():
         end -= 1
     return start, end
+
+
+def _gap(text: str, last: int | None, start: int) -> str | None:
+    """What stands between two passages that follow one another."""
+    if last is None or start - last > _LONGEST_GAP_CHARACTERS:
+        return None
+    return text[last:start]
 
 
 class _PageFinder:

@@ -50,6 +50,9 @@ class Passage:
     page: int | None
     heading: str
     text: str
+    gap: str | None = None
+    """The white space between the passage before and this one; None when this one begins a
+    section or a page, or the gap is long. Lets a search join neighbours exactly."""
 
 
 @dataclass(frozen=True)
