@@ -8,6 +8,9 @@ REPORT. That counts tries in grandchildren too, whose deaths nobody would see if
 just killed. io_uring, which can open sockets past such a filter, is refused as well.
 AF_UNIX and the rest work as ever.
 
+A reader process refuses itself every socket before it opens a file; the kernel takes that
+refusal first, so what a document's parser might try there is refused but not counted here.
+
 Exit status: the command's own (128 + signal when killed); 96 when the kernel refuses the
 filter; 97 when there was a try; 98 when processes of the command were still running
 `LINGER_S` after it ended.
