@@ -109,7 +109,7 @@ class LibraryPage(QFrame):
         self._reading_place = QVBoxLayout()
         self._caution = card("caution")
         self._caution_text = label("", wrap=True)
-        self.repair = button("", self.rescan)
+        self.repair = button(english.REBUILD, self.rescan)
         caution = row(self._caution_text, self.repair, spacing=12, margins=(14, 8, 10, 8))
         caution.setStretch(0, 1)
         self._caution.setLayout(caution)

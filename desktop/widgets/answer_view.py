@@ -60,8 +60,11 @@ class AnswerView(QTextBrowser):
 
     def show_answer(self, text: str, sources: int, now: bool = False) -> None:
         """Show `text`; while it grows, at most fifteen times a second."""
+        fresh = (text, sources) != (self._wanted, self._sources) or text != self._shown
         self._wanted, self._sources = text, sources
-        if now:
+        if not fresh:
+            self._timer.stop()
+        elif now:
             self._timer.stop()
             self._draw()
         elif not self._timer.isActive():

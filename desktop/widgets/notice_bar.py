@@ -30,7 +30,7 @@ class NoticeBar(QFrame):
         self._icon.setFixedSize(18, 18)
         self._text = ElidedLabel()
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._action = button("", self._act, "link")
+        self._action = button(english.DISMISS, self._act, "link")
         self._details = button(english.COPY_DETAILS, self._copy, "link")
         self._dismiss = icon_button("x", english.DISMISS, self.hide, 16)
         parts = (self._icon, self._text, self._action, self._details, self._dismiss)
@@ -58,6 +58,7 @@ class NoticeBar(QFrame):
         self._action.setVisible(notice.action is not None)
         if notice.action is not None:
             self._action.setText(notice.action[0])
+            self._action.setAccessibleName(notice.action[0])
         self._paint_icon()
         self.show()
         announce(self, notice.text)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QWheelEve
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from desktop import theme
+from desktop.strings import english
 
 _MARGIN_PX = 16
 MOST_PIXELS = 60_000_000
@@ -63,6 +64,7 @@ class PageImage(QScrollArea):
         self._sheet = _Sheet()
         self._zoom = 1.0
         self.setWidget(self._sheet)
+        self.setAccessibleName(english.VIEWER)
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme.follow(self, self._sheet.update)

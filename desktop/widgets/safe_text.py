@@ -118,6 +118,8 @@ def _link_marks(document: QTextDocument, sources: int) -> None:
     look.setFontWeight(QFont.Weight.DemiBold)
     look.setAnchor(True)
     cursor = QTextCursor(document)
+    # One edit: otherwise every link lays out its whole paragraph again.
+    cursor.beginEditBlock()
     block = document.begin()
     while block.isValid():
         for match in _MARK.finditer(block.text()):
@@ -137,6 +139,7 @@ def _link_marks(document: QTextDocument, sources: int) -> None:
             look.setAnchorHref(f"{CITE}:{number}")
             cursor.mergeCharFormat(look)
         block = block.next()
+    cursor.endEditBlock()
 
 
 def cited_number(url: QUrl) -> int | None:

@@ -45,7 +45,8 @@ class SourceCard(QFrame):
         title = ElidedLabel(name, weight=BOLD, mode=Qt.TextElideMode.ElideMiddle)
         title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._place = ElidedLabel(where, scale=0.92, role="muted")
-        self._place.setVisible(bool(where))
+        # Not setVisible(True): without a parent yet it would flash up as a window of its own.
+        self._place.setHidden(not where)
         self._text = PassageText()
         layout = column(spacing=3, margins=(14, 11, 14, 13))
         layout.addLayout(row(digit, title, spacing=7))
@@ -82,7 +83,9 @@ class SourceCard(QFrame):
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(
+            event.position().toPoint()
+        ):
             self.opened.emit(self.number)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

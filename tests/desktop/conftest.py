@@ -48,6 +48,8 @@ def open_app(qapp: QApplication, qtbot: Any, tmp_path: Path) -> Iterator[Opener]
         opened.append(app)
         app.show()
         qtbot.waitUntil(lambda: app.state.known, timeout=20_000)
+        app.window.activateWindow()
+        qtbot.waitUntil(app.window.isActiveWindow, timeout=5_000)
         return app
 
     yield open_

@@ -38,7 +38,7 @@ def test_the_doctor_reports_and_the_report_can_be_copied(open_app: Opener, qtbot
     page = app.window.settings
     app.window.show_page("settings")
     page.check.click()
-    qtbot.waitUntil(lambda: page.copy_report.isVisible(), timeout=10_000)
+    qtbot.waitUntil(page.copy_report.isVisible, timeout=10_000)
     page.copy_report.click()
     copied = json.loads(QGuiApplication.clipboard().text())
     assert copied["cpu"] == "A processor"

@@ -42,8 +42,11 @@ def test_a_dropped_folder_is_read_at_once_and_can_be_asked_meanwhile(
     window = app.window
     assert window.page == "ask"
     assert [reading.name for reading in app.state.readings] == ["Field notes"]
+    qtbot.waitUntil(
+        lambda: sum(bar.isVisible() for bar in window.findChildren(ReadingBar)) == 2,
+        timeout=5_000,
+    )
     bars = window.findChildren(ReadingBar)
-    assert len([bar for bar in bars if bar.isVisible()]) == 2
     qtbot.waitUntil(lambda: window.ask.library_id != "", timeout=10_000)
     qtbot.waitUntil(lambda: "%" in bars[0].line(), timeout=10_000)
     window.ask.ask("already?")
