@@ -269,6 +269,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, corpora: Path) -> Iterator[Ou
     yield from indexed_folder(tmp_path_factory.mktemp("full"), build, 1500)
 
 
+@pytest.mark.timeout(400)
 def test_each_nasty_file_of_the_small_folder_ends_as_expected(small: Outcome) -> None:
     check_whole(small)
     check_update_and_delete(small, 150)

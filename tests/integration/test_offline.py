@@ -87,6 +87,7 @@ def test_the_guard_sees_a_process_left_running(
     assert ended.returncode == no_internet.LINGERING
 
 
+@pytest.mark.timeout(400)
 def test_index_and_ask_try_no_connection(home: Home, tmp_path: Path) -> None:
     command = [*WHETSTONE, "index", str(sample_dir()), "--library", "offline", "--json"]
     ended, tried = guarded(command, tmp_path)
@@ -109,6 +110,7 @@ def test_index_and_ask_try_no_connection(home: Home, tmp_path: Path) -> None:
     assert all(citation["verified"] for citation in answer["citations"])
 
 
+@pytest.mark.timeout(400)
 def test_the_windows_main_path_tries_no_connection(home: Home, tmp_path: Path) -> None:
     walk = [sys.executable, "-m", "tests.integration.window_path"]
     ended, tried = guarded(walk, tmp_path)

@@ -12,6 +12,8 @@ from engine.paths import resources_dir, sample_dir
 from engine.work import api
 from tests.integration.conftest import SampleLibrary
 
+pytestmark = pytest.mark.timeout(400)  # the first test waits for the folder to be indexed
+
 QUESTIONS: list[dict[str, Any]] = [
     json.loads(line)
     for line in (resources_dir() / "sample-questions.jsonl").read_text("utf-8").splitlines()
