@@ -36,7 +36,8 @@ STORE_S = 1.0
 READ_THREADS = 2
 _SEE_AT_ONCE = 500
 _TEND_S = 10.0
-_CONTEXT_CHARS = 200
+_CONTEXT_CHARS = 120
+"""About the 32 tokens the splitter leaves for it; the innermost heading says most."""
 
 
 @dataclass
@@ -322,7 +323,10 @@ def context_of(title: str, heading: str) -> str:
     parts = [part for part in (title.strip(), heading.strip()) if part]
     if len(parts) == 2 and parts[1].startswith(parts[0]):
         parts = parts[1:]
-    return " › ".join(" ".join(part.split()) for part in parts)[:_CONTEXT_CHARS]
+    context = " › ".join(" ".join(part.split()) for part in parts)
+    if len(context) <= _CONTEXT_CHARS:
+        return context
+    return f"{context[: _CONTEXT_CHARS // 3]}…{context[-2 * _CONTEXT_CHARS // 3 :]}"
 
 
 def title_of(item: Fresh) -> str:
@@ -344,6 +348,7 @@ def _rows(content_id: int, item: Fresh) -> list[PassageRow]:
             start=passage.start,
             end=passage.end,
             page=passage.page,
+            gap=passage.gap,
         )
         for ordinal, passage in enumerate(item.document.passages[:PASSAGES_PER_CONTENT])
     ]

@@ -162,8 +162,9 @@ class Libraries:
     def reindex(self, ref: str, job: Job = NULL_JOB) -> IndexReport:
         """Look through all of a library's folders again; rebuild it when that is needed.
 
-        A library of an older reader version is read anew document by document while the old
-        passages still serve. One with another embedder, or damaged, starts afresh.
+        Files that could not be read get another chance. A library of an older reader version
+        is read anew document by document while the old passages still serve; one with
+        another embedder, or damaged, starts afresh.
 
         Raises:
             InvalidInput: there is no such library.
@@ -185,6 +186,7 @@ class Libraries:
                 record = self._record(record.library_id)
                 self._damaged.discard(record.library_id)
                 self._remove_old_generations(record)
+            self._ledger.retry_unreadable(record.library_id)
             return self._run(record, self._ledger.roots(record.library_id), job)
 
     def _run(self, record: LibraryRecord, roots: list[bytes], job: Job) -> IndexReport:

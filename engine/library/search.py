@@ -24,12 +24,13 @@ _WIDEST = 25_600
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage found, possibly merged with neighbours: text from `rows` in order."""
+    """A passage found, or two neighbours joined to one."""
 
     row: PassageRow
     live: LiveContent
     score: float
     ranks: Ranks
+    joined: bool = False
 
 
 class Search:
@@ -122,8 +123,9 @@ class Search:
 def choose(ranked: Iterable[Hit], top: int) -> list[Hit]:
     """The first `top` of `ranked`, without near-duplicates, neighbours joined.
 
-    A passage that overlaps or touches one already chosen, of the same document and page, is
-    joined to it where the better stood, which makes room for one more.
+    A passage next to one already chosen, in the same section and page, is joined to it where
+    the better stood, which makes room for one more. Two make a joint passage, never more:
+    small models lose the thread in long ones.
     """
     chosen: list[Hit] = []
     prints: list[frozenset[str]] = []
@@ -135,9 +137,10 @@ def choose(ranked: Iterable[Hit], top: int) -> list[Hit]:
             continue
         prints.append(shingles)
         for place, other in enumerate(chosen):
-            row = _union(other.row, hit.row)
+            row = None if other.joined else _union(other.row, hit.row)
             if row is not None:
-                chosen[place] = Hit(row, other.live, other.score, _best(other, hit))
+                ranks = _best(other, hit)
+                chosen[place] = Hit(row, other.live, other.score, ranks, joined=True)
                 break
         else:
             chosen.append(hit)
@@ -145,20 +148,19 @@ def choose(ranked: Iterable[Hit], top: int) -> list[Hit]:
 
 
 def _union(one: PassageRow, two: PassageRow) -> PassageRow | None:
-    """One row over both spans when they overlap or touch on one page; else None."""
-    if one.content_id != two.content_id or one.page != two.page:
+    """One row over both when one follows the other in a section of a page; else None."""
+    if one.content_id != two.content_id or abs(one.ordinal - two.ordinal) != 1:
         return None
-    first, second = (one, two) if one.start <= two.start else (two, one)
-    if second.start > first.end or abs(one.ordinal - two.ordinal) != 1:
+    first, second = (one, two) if one.ordinal < two.ordinal else (two, one)
+    if second.gap is None or first.end + len(second.gap) != second.start:
         return None
-    rest = second.text[first.end - second.start :] if second.end > first.end else ""
     return PassageRow(
         passage_id=one.passage_id,
         context=one.context,
-        text=first.text + rest,
+        text=first.text + second.gap + second.text,
         heading=one.heading,
         start=first.start,
-        end=max(first.end, second.end),
+        end=second.end,
         page=one.page,
     )
 

@@ -411,6 +411,15 @@ class Ledger:
                 [(content_id,) for content_id in content_ids],
             )
 
+    def retry_unreadable(self, library_id: str) -> None:
+        """Have contents the readers refused looked into once more."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE contents SET sha256 = NULL WHERE library_id = ?"
+                " AND state = 'unreadable'",
+                (library_id,),
+            )
+
     def stored_contents(self, library_id: str) -> list[Content]:
         """Contents whose passages count, oldest first."""
         rows = self._rows(

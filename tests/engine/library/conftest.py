@@ -16,10 +16,9 @@ from engine.paths import Home
 from engine.store.db import Store
 from engine.work.lease import CoreLease
 
-WORDS = (
-    "amber basin cedar delta ember fjord garnet harbor island jasper kelp lagoon meadow"
-    " nectar orchid pebble quartz ridge summit tundra umber valley willow yarrow zephyr"
-).split()
+WORDS = ["amber", "basin", "cedar", "delta", "ember", "fjord", "garnet", "harbor", "island"]
+WORDS += ["jasper", "kelp", "lagoon", "meadow", "nectar", "orchid", "pebble", "quartz", "ridge"]
+WORDS += ["summit", "tundra", "umber", "valley", "willow", "yarrow", "zephyr"]
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +72,11 @@ def folder(tmp_path: Path) -> Path:
 def prose(seed: object, words: int = 40) -> str:
     """Text of its own for every seed."""
     chance = random.Random(str(seed))
-    return f"Note {seed}. " + " ".join(chance.choice(WORDS) for _ in range(words)) + "."
+    return (
+        f"Note {seed}, code zq{seed}x. "
+        + " ".join(chance.choice(WORDS) for _ in range(words))
+        + "."
+    )
 
 
 def write_notes(folder: Path, count: int, words: int = 40) -> None:
