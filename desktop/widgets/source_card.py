@@ -45,8 +45,8 @@ class SourceCard(QFrame):
         title = ElidedLabel(name, weight=BOLD, mode=Qt.TextElideMode.ElideMiddle)
         title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._place = ElidedLabel(where, scale=0.92, role="muted")
-        # Not setVisible(True): without a parent yet it would flash up as a window of its own.
-        self._place.setHidden(not where)
+        if not where:  # never setVisible(True): without a parent it would flash up by itself
+            self._place.hide()
         self._text = PassageText()
         layout = column(spacing=3, margins=(14, 11, 14, 13))
         layout.addLayout(row(digit, title, spacing=7))

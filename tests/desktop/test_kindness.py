@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -47,7 +47,7 @@ def test_every_control_has_a_name(open_app: Opener, qtbot: Any) -> None:
     nameless = []
     for widget in everything(app, qtbot):
         inner = isinstance(
-            widget.parent(), QAbstractScrollArea
+            widget.parent(), (QAbstractScrollArea, QLineEdit)
         ) or widget.objectName().startswith("qt_")
         kinds = (QAbstractButton, QAbstractItemView, QLineEdit)
         focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
@@ -142,6 +142,39 @@ def test_everything_fits_into_the_window(
             and w.width() < w.minimumSizeHint().width()
         ]
         assert not squeezed, page
+
+
+class Flashes(QObject):
+    """Notes every window that is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.Show
+            and isinstance(watched, QWidget)
+            and watched.isWindow()
+        ):
+            self.seen.append(describe(watched))
+        return False
+
+
+def test_no_part_of_the_window_flashes_up_on_its_own(
+    open_app: Opener, qtbot: Any, qapp: QApplication
+) -> None:
+    app = open_app(STEPS="5")
+    flashes = Flashes()
+    qapp.installEventFilter(flashes)
+    everything(app, qtbot)
+    app.window.ask.ask("fail")
+    app.window.rescan("lib1")
+    qtbot.waitUntil(lambda: not app.state.readings, timeout=20_000)
+    for page in PAGES:
+        app.window.show_page(page)
+    qapp.removeEventFilter(flashes)
+    assert flashes.seen == []
 
 
 def test_keys_lead_about(open_app: Opener, qtbot: Any) -> None:

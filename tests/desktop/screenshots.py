@@ -1,0 +1,129 @@
+"""Takes the pictures of docs/screenshots: the real window over the real engine, off screen.
+
+    python -m tests.desktop.screenshots [FOLDER] [--question TEXT] [--model GGUF]
+
+Reads the sample folder into a temporary home, asks, opens a source, and walks through the
+pages, in light and in dark. Not a test: what it makes is for looking at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SCREEN = Path(__file__).with_name("offscreen.json")
+os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={SCREEN}"
+
+from PySide6.QtWidgets import QApplication  # noqa: E402 - the platform is chosen above
+
+from desktop.app import App  # noqa: E402
+from desktop.theme import theme  # noqa: E402
+from engine.paths import Home, resources_dir  # noqa: E402
+
+QUESTION = "How many occupied puffin burrows were found?"
+SIZE_PX = (1240, 800)
+LONGEST_WAIT_S = 300.0
+
+
+class Photographer:
+    """Drives one window and saves what it shows."""
+
+    def __init__(self, application: QApplication, home: Path, folder: Path) -> None:
+        self._application = application
+        self._folder = folder
+        self.app = App(application, Home(home))
+        self.app.window.resize(*SIZE_PX)
+        self.app.show()
+        self.wait(lambda: self.app.state.known)
+
+    def wait(self, until: Callable[[], object], most_s: float = LONGEST_WAIT_S) -> None:
+        """Let the window work until `until` is true.
+
+        Raises:
+            TimeoutError: it did not become true.
+        """
+        end = time.monotonic() + most_s
+        while not until():
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not get there")
+            self._application.processEvents()
+            time.sleep(0.005)
+
+    def rest(self, seconds: float) -> None:
+        """Let the window settle."""
+        end = time.monotonic() + seconds
+        self.wait(lambda: time.monotonic() > end)
+
+    def take(self, name: str) -> None:
+        """Save a picture in both schemes."""
+        for scheme in ("light", "dark"):
+            theme.choose(scheme)
+            self.rest(0.4)
+            path = self._folder / f"{name}-{scheme}.png"
+            self.app.window.grab().save(str(path))
+            print(path, flush=True)
+
+
+def photograph(folder: Path, sample: Path, home: Path, question: str, model: str) -> None:
+    """The whole walk."""
+    application = QApplication(["whetstone"])
+    camera = Photographer(application, home, folder)
+    app, window = camera.app, camera.app.window
+    try:
+        if model:
+            window.models.add_file(model)
+            camera.wait(lambda: len(app.state.models) > 1)
+            window.models._use(app.state.models[-1].id)
+            camera.rest(1)
+        window.show_page("start")
+        camera.take("first-start")
+        window.add_folder(str(sample))
+        reading = app.state.readings[0]
+        camera.wait(lambda: (reading.total > 0 and reading.done > 0) or not app.state.readings)
+        camera.take("indexing")
+        camera.wait(lambda: not app.state.readings)
+        window.notice_bar.hide()
+        window.ask.ask(question)
+        turn = window.ask.talk.turns[-1]
+        camera.wait(lambda: not turn.running)
+        camera.rest(1)
+        camera.take("answer")
+        pages = [at for at, hit in enumerate(turn.passages, start=1) if hit.page]
+        window.ask.open_source(pages[0] if pages else 1)
+        camera.wait(lambda: window.ask.viewer.showing() or window.ask.viewer.problem())
+        camera.rest(2)
+        camera.take("viewer")
+        for page in ("library", "models", "settings"):
+            window.show_page(page)
+            camera.rest(1)
+            camera.take(page)
+    finally:
+        app.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--question", default=QUESTION)
+    parser.add_argument("--model", default="", help="a GGUF file to answer with")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="whetstone-") as kept:
+        # A copy under a plain name: no path of the machine it was made on is in the picture.
+        sample = Path(kept) / "Field station"
+        shutil.copytree(resources_dir() / "sample", sample)
+        home = Path(kept) / "home"
+        home.mkdir()
+        os.environ["WHETSTONE_HOME"] = str(home)
+        photograph(options.folder, sample, home, options.question, options.model)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
