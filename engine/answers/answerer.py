@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from engine.answers import budget
 from engine.answers.citations import Cited, cite
+from engine.answers.focus import focus
 from engine.answers.generation import Generated, Prompt
 from engine.answers.generator import Generator
+from engine.answers.orders import readable
 from engine.answers.prompts import Exchange, Wording, build_prompt, wording
 from engine.answers.refusals import NOTHING_FOUND, says_nothing
 from engine.errors import InvalidInput
@@ -187,10 +189,18 @@ class Answerer:
                 "tokens this model reads.",
                 hint="Ask a shorter question, or set a larger context in the settings.",
             )
-        prompt = build_prompt(words, question, [text for text in trimmed if text], kept)
+        cleaned = [readable(text) for text in trimmed if text]
+        read = [text for text, _ in cleaned]
+        if characters := budget.repeated_characters(card):
+            few = min(characters, sum(map(len, read)) // 2)
+            best = [text for text in focus(read, question, few) if text]
+            read += best if best != read else []
+        prompt = build_prompt(words, question, read, kept)
         cut = sum(1 for text, part in zip(texts, trimmed, strict=True) if text != part)
         notice = f"{cut} of {len(texts)} passages were shortened to fit." if cut else ""
-        return _Context(prompt, [hit for hit in shown if hit.text], notice)
+        if any(orders for _, orders in cleaned):
+            notice += " Text that gives orders to the model was left out."
+        return _Context(prompt, [hit for hit in shown if hit.text], notice.strip())
 
     def _fit_history(
         self,

@@ -9,6 +9,9 @@ from engine.work.api import ModelCard
 
 PASSAGES_BY_PARAMETERS = ((1_000_000_000, 1), (3_000_000_000, 3), (8_000_000_000, 5))
 """(parameters below, passages): more passages make a small model worse."""
+REPEAT_PARAMETERS = 300_000_000
+REPEAT_CHARACTERS = 100
+"""Models below this size read the sentences that matter a second time, last."""
 MOST_PASSAGES = 8
 MOST_ANSWER_SHARE = 0.5
 HISTORY_SHARE = 0.25
@@ -23,6 +26,11 @@ def passages_for(card: ModelCard) -> int:
         if card.parameters < below:
             return count
     return MOST_PASSAGES
+
+
+def repeated_characters(card: ModelCard) -> int:
+    """How much of its passages this model is to read a second time."""
+    return REPEAT_CHARACTERS if card.parameters < REPEAT_PARAMETERS else 0
 
 
 def answer_tokens(context: int, max_tokens: int) -> int:

@@ -15,6 +15,7 @@ import psutil
 from engine import hardware
 from engine.answers.generation import Generated, Prompt
 from engine.errors import Cancelled, NotEnoughMemory, WorkerCrashed
+from engine.models.registry import GENERATOR_ENVIRONMENT
 from engine.paths import Home
 from engine.work.api import ModelCard
 from engine.work.children import Worker
@@ -51,7 +52,9 @@ class Generator:
     ) -> None:
         self._home = home
         self._lease = lease
-        self._worker = Worker("generator", NAME, on_death=on_death, command=command)
+        self._worker = Worker(
+            "generator", NAME, GENERATOR_ENVIRONMENT, on_death=on_death, command=command
+        )
         self._silence_s = silence_s
         self._turn = threading.RLock()
         self._loaded: tuple[int, str, int, int] | None = None

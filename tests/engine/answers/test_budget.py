@@ -13,6 +13,7 @@ from engine.answers.budget import (
     answer_tokens,
     fair_shares,
     passages_for,
+    repeated_characters,
     trim,
 )
 from engine.work.api import ModelCard
@@ -57,6 +58,14 @@ def test_small_models_get_few_passages(
     ]
     assert counts == sorted(counts)
     assert counts[0] < MOST_PASSAGES == counts[-1]
+
+
+def test_only_the_smallest_models_read_anything_twice(
+    make_card: Callable[..., ModelCard], tiny_gguf: Path
+) -> None:
+    card = make_card(tiny_gguf)
+    assert repeated_characters(card) > 0
+    assert repeated_characters(card.model_copy(update={"parameters": 500_000_000})) == 0
 
 
 def test_an_answer_leaves_room_for_the_question() -> None:
