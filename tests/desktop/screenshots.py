@@ -1,6 +1,6 @@
 """Takes the pictures of docs/screenshots: the real window over the real engine, off screen.
 
-    python -m tests.desktop.screenshots [FOLDER] [--question TEXT] [--model GGUF]
+    python -m tests.desktop.screenshots [FOLDER] [--question Q] [--model M] [--large DIR]
 
 Reads the sample folder into a temporary home, asks, opens a source, and walks through the
 pages, in light and in dark. Not a test: what it makes is for looking at.
@@ -23,6 +23,7 @@ os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={SCREEN}"
 from PySide6.QtWidgets import QApplication  # noqa: E402 - the platform is chosen above
 
 from desktop.app import App  # noqa: E402
+from desktop.state import Reading  # noqa: E402
 from desktop.theme import theme  # noqa: E402
 from engine.paths import Home, resources_dir  # noqa: E402
 
@@ -70,7 +71,9 @@ class Photographer:
             print(path, flush=True)
 
 
-def photograph(folder: Path, sample: Path, home: Path, question: str, model: str) -> None:
+def photograph(
+    folder: Path, sample: Path, home: Path, question: str, model: str, large: str
+) -> None:
     """The whole walk."""
     application = QApplication(["whetstone"])
     camera = Photographer(application, home, folder)
@@ -85,8 +88,8 @@ def photograph(folder: Path, sample: Path, home: Path, question: str, model: str
         camera.take("first-start")
         window.add_folder(str(sample))
         reading = app.state.readings[0]
-        camera.wait(lambda: (reading.total > 0 and reading.done > 0) or not app.state.readings)
-        camera.take("indexing")
+        if not large:
+            photograph_reading(camera, reading)
         camera.wait(lambda: not app.state.readings)
         window.notice_bar.hide()
         window.ask.ask(question)
@@ -103,8 +106,22 @@ def photograph(folder: Path, sample: Path, home: Path, question: str, model: str
             window.show_page(page)
             camera.rest(1)
             camera.take(page)
+        if large:
+            window.add_folder(large, name="Archive")
+            photograph_reading(camera, app.state.readings[0])
+            for reading in app.state.readings:
+                reading.stop()
+            camera.wait(lambda: not app.state.readings)
     finally:
         app.close()
+
+
+def photograph_reading(camera: Photographer, reading: Reading) -> None:
+    """The page of a library while it is read."""
+    state = camera.app.state
+    camera.app.window.notice_bar.hide()
+    camera.wait(lambda: reading not in state.readings or (reading.library_id and reading.eta_s))
+    camera.take("indexing")
 
 
 def main() -> int:
@@ -112,6 +129,9 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/screenshots"))
     parser.add_argument("--question", default=QUESTION)
     parser.add_argument("--model", default="", help="a GGUF file to answer with")
+    parser.add_argument(
+        "--large", default="", help="a folder that takes long, for the progress"
+    )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="whetstone-") as kept:
@@ -121,7 +141,7 @@ def main() -> int:
         home = Path(kept) / "home"
         home.mkdir()
         os.environ["WHETSTONE_HOME"] = str(home)
-        photograph(options.folder, sample, home, options.question, options.model)
+        photograph(options.folder, sample, home, options.question, options.model, options.large)
     return 0
 
 
