@@ -11,6 +11,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     from engine.errors import Cancelled, EngineError, InvalidInput
     from engine.host.service import Engine
     from engine.paths import default_home
+    from engine.work.serve import unexpected
 
     console = Console(as_json=options.json)
     previous = {
@@ -77,6 +79,10 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_BAD_INPUT
     except EngineError as error:
         console.error(error)
+        return EXIT_FAILED
+    except Exception as error:
+        console.error(unexpected(options.command, error))
+        traceback.print_exc()
         return EXIT_FAILED
     finally:
         for number, handler in previous.items():

@@ -101,7 +101,7 @@ class Server:
             print(f"out of memory in {request.method}", file=sys.stderr, flush=True)
             os._exit(EXIT_OUT_OF_MEMORY)
         except Exception as error:
-            return Response.failed(request.id, _unexpected(request.method, error))
+            return Response.failed(request.id, unexpected(request.method, error))
 
     def _cancel(self, request_id: object) -> None:
         with self._jobs_lock:
@@ -120,8 +120,8 @@ class Server:
                 return
 
 
-def _unexpected(method: str, error: Exception) -> EngineError:
-    """A bug, said plainly, with its stack for the report."""
+def unexpected(method: str, error: Exception) -> EngineError:
+    """A bug in `method`, said plainly, with its stack for the report."""
     return EngineError(
         "Something unexpected went wrong; nothing stored was changed by it.",
         hint="Copy the details and report them.",
