@@ -157,7 +157,13 @@ class MainWindow(QMainWindow):
             self.library.open_library(library)
         if name == "ask" and not self._state.libraries and not self._state.readings:
             name = "start" if not self.ask.talk.turns else "ask"
+        self._turn_to(name)
+
+    def _turn_to(self, name: str) -> None:
+        """Show a page with the focus where its work is, not on its first button."""
         self.pages.setCurrentWidget(self._page_names[name])
+        focus = {"ask": self.ask.composer.field, "library": self.library.table}
+        focus.get(name, self.pages).setFocus()
         self._show_place()
 
     def _show_place(self) -> None:
@@ -209,8 +215,7 @@ class MainWindow(QMainWindow):
         """The files of a library, or only those in one state."""
         self.library.open_library(library_id)
         self.library.set_filter(state or None)
-        self.pages.setCurrentWidget(self.library)
-        self._show_place()
+        self._turn_to("library")
 
     def _open_all_files(self, library_id: str) -> None:
         self.open_files(library_id)
@@ -218,8 +223,7 @@ class MainWindow(QMainWindow):
     def open_conversation(self, conversation_id: str) -> None:
         """An earlier question."""
         self.ask.open_conversation(conversation_id)
-        self.pages.setCurrentWidget(self.ask)
-        self._show_place()
+        self._turn_to("ask")
 
     def escape(self) -> None:
         """Esc: stop the answer, close the document, or say no more."""
@@ -276,8 +280,7 @@ class MainWindow(QMainWindow):
         if library_id:
             return
         self.ask.open_reading(reading)
-        self.pages.setCurrentWidget(self.ask)
-        self._show_place()
+        self._turn_to("ask")
         self._state.client.request("models.warm")
 
     def try_sample(self) -> None:

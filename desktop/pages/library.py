@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QFrame,
     QLineEdit,
@@ -51,6 +52,9 @@ FILTERS: tuple[tuple[str, str | None], ...] = (
 _TYPING_MS = 200
 _ROOTS_SHOWN = 4
 _MATCH_LIMIT = 200
+_NARROW_PX = 760
+_BOTH_PX = 900
+"""Under this width an opened document takes the place of the table."""
 
 
 class LibraryPage(QFrame):
@@ -100,10 +104,11 @@ class LibraryPage(QFrame):
             "trash-2", english.REMOVE_LIBRARY, lambda: self.remove_wanted.emit(self.library_id)
         )
         words = column(self.title, self.facts, spacing=2)
-        head = row(spacing=8)
-        head.addLayout(words, 1)
-        for control in (self.scan, self.add, self.ask, self.remove):
-            head.addWidget(control, 0, Qt.AlignmentFlag.AlignTop)
+        self._head = row(spacing=10)
+        self._head.addLayout(words, 1)
+        controls = row(self.scan, self.add, self.ask, self.remove)
+        controls.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._head.addLayout(controls)
         self._roots = QVBoxLayout()
         self._roots.setSpacing(2)
         self._reading_place = QVBoxLayout()
@@ -121,17 +126,18 @@ class LibraryPage(QFrame):
         self.search.setMinimumWidth(210)
         self.search.setMaximumWidth(280)
         self.shown = label("", 0.95, tone="muted")
-        tools = self._segments()
-        tools.addStretch(1)
-        tools.addWidget(self.shown)
-        tools.addSpacing(8)
-        tools.addWidget(self.search)
+        self._tools = row(spacing=8)
+        self._tools.addLayout(self._segments())
+        self._tools.addStretch(1)
+        find = row(self.shown, self.search, spacing=8)
+        find.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._tools.addLayout(find)
         top = column(spacing=12, margins=(28, 20, 22, 10))
-        top.addLayout(head)
+        top.addLayout(self._head)
         top.addLayout(self._roots)
         top.addLayout(self._reading_place)
         top.addWidget(self._caution)
-        top.addLayout(tools)
+        top.addLayout(self._tools)
         self._none = label(english.FILES_NONE, 1.02, tone="muted")
         self._none.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._none.setContentsMargins(0, 48, 0, 0)
@@ -141,8 +147,8 @@ class LibraryPage(QFrame):
         body = column(spacing=0)
         body.addLayout(top)
         body.addLayout(row(self._list, margins=(18, 0, 8, 8)), 1)
-        main = QWidget()
-        main.setMinimumWidth(300)
+        main = _Main()
+        main.resized.connect(self._fit)
         main.setLayout(body)
         self._empty = _NoLibrary(lambda: self.folder_wanted.emit(""))
         self._stack = QStackedWidget()
@@ -155,6 +161,12 @@ class LibraryPage(QFrame):
         self.splitter.addWidget(self.viewer)
         self.splitter.setStretchFactor(0, 1)
         self.setLayout(column(self.splitter))
+
+    def _fit(self, width: int) -> None:
+        """Stack what does not fit side by side."""
+        ways = QBoxLayout.Direction
+        self._head.setDirection(ways.TopToBottom if width < _NARROW_PX else ways.LeftToRight)
+        self._tools.setDirection(ways.TopToBottom if width < _NARROW_PX else ways.LeftToRight)
 
     def _segments(self):  # type: ignore[no-untyped-def]
         result = row(spacing=2)
@@ -290,6 +302,7 @@ class LibraryPage(QFrame):
     def open_file(self, row: FileRow) -> None:
         """Show a document beside the table."""
         first = self.viewer.isHidden()
+        self._stack.setVisible(self.width() >= _BOTH_PX)
         self.viewer.show()
         if first:
             width = self.splitter.width()
@@ -301,6 +314,7 @@ class LibraryPage(QFrame):
         """The table alone again."""
         self.viewer.stop()
         self.viewer.hide()
+        self._stack.show()
 
     def escape(self) -> None:
         """Esc closes the document."""
@@ -317,6 +331,16 @@ class LibraryPage(QFrame):
         if file.reason:
             menu.addAction(english.COPY_REASON, lambda: clipboard.setText(file.reason))
         menu.popup(at)
+
+
+class _Main(QWidget):
+    """The table and all above it; says how wide it is."""
+
+    resized = Signal(int)
+
+    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+        super().resizeEvent(event)
+        self.resized.emit(self.width())
 
 
 class _Root(QWidget):

@@ -120,14 +120,16 @@ def test_everything_fits_into_the_window(
     window = app.window
     everything(app, qtbot)
     window.resize(*size)
-    for page in PAGES:
+    for page in (*PAGES, "library"):
+        if window.page == "settings":  # once more, with a document beside the table
+            window.library.open_file(window.library.model.row_at(1))
         window.show_page(page)
         qtbot.wait(30)
         assert (window.width(), window.height()) == size
         shown = window.pages.currentWidget()
         cut = [
             describe(w)
-            for w in shown.findChildren(QAbstractButton)
+            for w in (*shown.findChildren(QAbstractButton), *shown.findChildren(QLineEdit))
             if w.isVisible()
             and not w.objectName().startswith("qt_")
             and w.mapTo(window, w.rect().topRight()).x() > window.width()
