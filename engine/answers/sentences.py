@@ -15,6 +15,8 @@ _ABBREVIATION = re.compile(
     r"|u\.s|u\.k|z\.b|d\.h|bzw)\.$",
     re.IGNORECASE,
 )
+_WRAPPED_LINE = 45
+"""Characters from which on a line without a full stop counts as wrapped."""
 _SINGLE_LETTER = re.compile(r"\b[A-Z]\.$")
 
 
@@ -29,8 +31,9 @@ class Span:
 def sentence_spans(text: str) -> list[Span]:
     """The sentences of `text` in order, without the white space between them.
 
-    Lines end a sentence too (headings, list items, table rows). Abbreviations such as
-    "e.g." and initials do not.
+    Lines end a sentence too (headings, list items, table rows), but not where a long line
+    of running text was only wrapped, as in text from a PDF. Abbreviations such as "e.g." and
+    initials do not end one.
     """
     spans: list[Span] = []
     start = 0
@@ -40,12 +43,25 @@ def sentence_spans(text: str) -> list[Span]:
         while end < found.end() and not text[end].isspace():
             end += 1
         line_break = "\n" in found.group()
+        if line_break and _wrapped(text, start, found):
+            continue
         if not line_break and _abbreviated(text[start:end]):
             continue
         _append(spans, text, start, end)
         start = found.end()
     _append(spans, text, start, len(text))
     return spans
+
+
+def _wrapped(text: str, start: int, found: re.Match[str]) -> bool:
+    """Whether the line break `found` stands in the middle of running text."""
+    if found.group().count("\n") != 1:
+        return False
+    line = text[max(start, text.rfind("\n", 0, found.start()) + 1) : found.start()]
+    following = text[found.end() : found.end() + 1]
+    if len(line) < _WRAPPED_LINE or line[-1] in ".!?:;|" or "|" in line:
+        return False
+    return following.isalnum() or following in "("
 
 
 def _abbreviated(before: str) -> bool:

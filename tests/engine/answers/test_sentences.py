@@ -26,6 +26,14 @@ def split(text: str) -> list[str]:
         ("(It is so.) Next one.", ["(It is so.)", "Next one."]),
         ("# Title\n\n- first\n- second", ["# Title", "- first", "- second"]),
         ("| a | 1 |\n| b | 2 |", ["| a | 1 |", "| b | 2 |"]),
+        (
+            "Keep at least 20 metres away from burrows and 50 metres from \nnests. The end.",
+            [
+                "Keep at least 20 metres away from burrows and 50 metres from \nnests.",
+                "The end.",
+            ],
+        ),
+        ("Short line\nnext line", ["Short line", "next line"]),
         ("它很大。它很小。", ["它很大。", "它很小。"]),
         ("  \n ", []),
         ("", []),
