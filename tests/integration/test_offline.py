@@ -17,7 +17,7 @@ from tests.integration import no_internet
 
 GUARD = [sys.executable, str(Path(no_internet.__file__))]
 WHETSTONE = [sys.executable, "-m", "engine.cli.main"]
-QUESTION = "How far must people keep away from puffin burrows?"
+QUESTION = "How long does a full freezer stay cold when its door is not opened?"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import App
 from engine.paths import default_home
 
-QUESTION = "How far must people keep away from puffin burrows?"
+QUESTION = "How long does a full freezer stay cold when its door is not opened?"
 STEP_LIMIT_S = 120.0
 
 
