@@ -137,7 +137,7 @@ class Embedder:
 
     def measured(self) -> list[BackendTiming]:
         """What was measured on this machine with this model and this torch; may be empty."""
-        rows = measurements.recall(self._store, self._measurement()) or []
+        rows: list[Any] = measurements.recall(self._store, self._measurement()) or []
         return [BackendTiming.model_validate(row) for row in rows]
 
     def measure_backends(

@@ -89,7 +89,7 @@ class IndexRun:
         self._closed_folders: list[bytes] = []
         self._batch: list[Fresh] = []
         self._batch_since = 0.0
-        self._tended = time.monotonic()
+        self._tended = 0.0
         self.counts = FileCounts()
 
     @property
@@ -117,6 +117,8 @@ class IndexRun:
                 self._queue(content.content_id, content.embedded, content.passages, None)
             self._read(candidates)
             self._filling.close()
+            # From here on all can be found by words, however long the vectors take.
+            self._tables.tend_passages(final=False)
             while not self._filling.wait(0.1):
                 self._report("Understanding")
         finally:

@@ -6,7 +6,7 @@ import datetime
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -387,7 +387,7 @@ class Libraries:
             return False
 
     @contextmanager
-    def _writing(self, record: LibraryRecord) -> Iterator[None]:
+    def _writing(self, record: LibraryRecord) -> Generator[None]:
         lock = self._lock(record)
         try:
             lock.acquire(timeout=_LOCK_WAIT_S)

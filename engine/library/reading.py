@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -126,7 +126,7 @@ class Reading:
         return outcome
 
     @contextmanager
-    def settling(self, fresh: Sequence[Fresh]) -> Iterator[dict[str, list[Candidate]]]:
+    def settling(self, fresh: Sequence[Fresh]) -> Generator[dict[str, list[Candidate]]]:
         """All files with the bytes of each `fresh`, by sha256, the one that was read first.
 
         Commit them to the ledger inside: no file joins meanwhile, and equal files that come

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.errors import ModelUnavailable, NotEnoughMemory, WorkerCrashed
+from engine.errors import Cancelled, EngineError
 from engine.library.embedding import Embedder
 from engine.library.fusion import CANDIDATES, Scored, fuse
 from engine.library.tables import PassageRow, Tables
@@ -70,11 +70,13 @@ class Search:
         if spec.method != "keyword":
             try:
                 vector = self._embedder.embed_query(query, job)
-                dense = self._live(lambda count: self._tables.dense(vector, count), wanted)
-                if not dense:
-                    notice = self._no_vectors()
-            except (ModelUnavailable, NotEnoughMemory, WorkerCrashed) as error:
+            except Cancelled:
+                raise
+            except EngineError as error:
                 notice = f"Searched by words only. {error.message}"
+            else:
+                dense = self._live(lambda count: self._tables.dense(vector, count), wanted)
+                notice = "" if dense else self._no_vectors()
         keyword: Scored = []
         if spec.method != "dense" or notice:
             keyword = self._live(lambda count: self._tables.keyword(query, count), wanted)

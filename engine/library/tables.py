@@ -9,21 +9,25 @@ writes are seen at once. One process writes at a time; `Libraries` holds the loc
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lancedb
 import numpy as np
-import pyarrow as pa
+import pyarrow  # pyright: ignore[reportMissingTypeStubs]
+from lancedb import query as lance_query
 from lancedb.index import FTS, BTree, IvfFlat
-from lancedb.query import MatchQuery
 
 from engine.errors import EngineError, StorageDamaged, StorageFull
 from engine.store.ledger import PASSAGES_PER_CONTENT
+
+# Neither library has types for these.
+pa = cast(Any, pyarrow)
+_MatchQuery = cast(Any, lance_query.MatchQuery)
 
 ANN_FROM_ROWS = 10_000
 """Below this an exact scan is fast enough (76 ms at 50,000 rows, so 15 ms here)."""
@@ -250,7 +254,7 @@ class Tables:
             if table is None or not any("search" in i.columns for i in table.list_indices()):
                 return []
             found = (
-                table.search(MatchQuery(words, "search"), query_type="fts")
+                table.search(_MatchQuery(words, "search"), query_type="fts")
                 .select(["passage_id", "_score"])
                 .limit(count)
                 .to_arrow()
@@ -305,7 +309,7 @@ class Tables:
             self._open_tables[name] = self._connected().open_table(name)
         return self._open_tables[name]
 
-    def _for_writing(self, name: str, schema: pa.Schema) -> Any:
+    def _for_writing(self, name: str, schema: Any) -> Any:
         table = self._table(name)
         if table is None:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -377,7 +381,7 @@ def _passage(row: dict[str, Any]) -> PassageRow:
     )
 
 
-def _pairs(found: pa.Table, score: str) -> list[tuple[int, float]]:
+def _pairs(found: Any, score: str) -> list[tuple[int, float]]:
     return list(zip(found["passage_id"].to_pylist(), found[score].to_pylist(), strict=True))
 
 
@@ -398,7 +402,7 @@ def _valid(text: str) -> str:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(folder: Path) -> Generator[None]:
     """Say LanceDB's and Arrow's failures in the engine's words."""
     try:
         yield

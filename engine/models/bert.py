@@ -12,13 +12,17 @@ arXiv 1908.10084.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
+from safetensors import torch as safetensors_torch
 from torch import Tensor
+
+_load_file = cast(Callable[[Path], dict[str, Tensor]], cast(Any, safetensors_torch).load_file)
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class BertEncoder:
         self._width = int(config["hidden_size"])
         self._epsilon = float(config["layer_norm_eps"])
         self._device = device
-        weights = load_file(folder / "model.safetensors")
+        weights = _load_file(folder / "model.safetensors")
 
         def load(*names: str) -> tuple[Tensor, Tensor]:
             def joined(kind: str) -> Tensor:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -105,7 +105,7 @@ class Encoder:
         self.backend = backend
         make = BertEncoder if is_plain_bert(folder) else _SentenceTransformerForward
         try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokenizer = cast(Any, Tokenizer).from_file(str(folder / "tokenizer.json"))
             self._tokenizer.enable_truncation(max_tokens)
             self._tokenizer.no_padding()
             self._forward: _Forward = make(folder, backend.device, backend.dtype)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -453,14 +453,14 @@ class Ledger:
     # --- SQLite -----------------------------------------------------------------------
 
     def _rows(
-        self, statement: str, values: Sequence[object] | dict[str, object] = ()
+        self, statement: str, values: Sequence[object] | Mapping[str, object] = ()
     ) -> list[sqlite3.Row]:
         with _told():
             return self._store.connection().execute(statement, values).fetchall()
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told() -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
