@@ -26,10 +26,10 @@ from desktop.widgets.basics import (
     clear_layout,
     column,
     icon_button,
-    label,
     row,
 )
 from desktop.widgets.composer import Composer
+from desktop.widgets.empty_ask import EmptyAsk
 from desktop.widgets.reading_bar import ReadingBar
 from desktop.widgets.turn_view import TurnView
 from engine.errors import EngineError, InvalidInput
@@ -94,7 +94,7 @@ class AskPage(QFrame):
         self.scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.scroller.setWidget(centred(holder, _READING_WIDTH_PX + 56))
-        self._empty = _EmptyAsk()
+        self._empty = EmptyAsk()
         self._middle = QStackedWidget()
         self._middle.addWidget(self.scroller)
         self._middle.addWidget(self._empty)
@@ -443,25 +443,3 @@ class AskPage(QFrame):
     def _to_end(self) -> None:
         bar = self.scroller.verticalScrollBar()
         QTimer.singleShot(0, bar, lambda: bar.setValue(bar.maximum()))
-
-
-class _EmptyAsk(QWidget):
-    """The page before the first question."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._title = label("", 1.5, BOLD, wrap=True)
-        self._text = label("", 1.02, tone="muted", wrap=True)
-        for part in (self._title, self._text):
-            part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        layout = column(self._title, self._text, spacing=8, margins=(28, 0, 28, 0))
-        layout.insertStretch(0, 5)
-        layout.addStretch(6)
-        self.setLayout(layout)
-
-    def say(self, title: str, text: str) -> None:
-        self._title.setText(title)
-        self._text.setText(text)
-
-    def text(self) -> str:
-        return self._text.text()

@@ -122,7 +122,9 @@ def test_everything_fits_into_the_window(
     window.resize(*size)
     for page in (*PAGES, "library"):
         if window.page == "settings":  # once more, with a document beside the table
-            window.library.open_file(window.library.model.row_at(1))
+            row = window.library.model.row_at(1)
+            assert row is not None
+            window.library.open_file(row)
         window.show_page(page)
         qtbot.wait(30)
         assert (window.width(), window.height()) == size

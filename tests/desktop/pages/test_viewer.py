@@ -79,7 +79,7 @@ def test_an_image_that_is_none_or_huge_is_not_shown() -> None:
     assert read_image(base64.b64encode(b"GIF89a").decode()).isNull()
     data = QByteArray()
     buffer = QBuffer(data)
-    QImage(40, 30, QImage.Format.Format_RGB32).save(buffer, "PNG")
+    QImage(40, 30, QImage.Format.Format_RGB32).save(buffer, "PNG")  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert read_image(base64.b64encode(data.data()).decode()).width() == 40
     huge = bytearray(data.data())
     huge[16:24] = (60_000).to_bytes(4, "big") * 2

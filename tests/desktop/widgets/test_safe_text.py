@@ -16,7 +16,7 @@ from desktop.widgets.safe_text import SafeDocument, cited_number, escape_marks, 
 def links(document: SafeDocument) -> dict[str, str]:
     found, block = {}, document.begin()
     while block.isValid():
-        for piece in block:
+        for piece in block:  # pyright: ignore[reportGeneralTypeIssues]
             fragment = piece.fragment()
             if fragment.charFormat().isAnchor():
                 found[fragment.text()] = fragment.charFormat().anchorHref()
