@@ -287,13 +287,15 @@ def _report(
 ) -> AnswerReport:
     writing_s = (made.total_ms - made.first_token_ms) / 1000
     speed = (made.generated_tokens - 1) / writing_s if made.generated_tokens > 1 else 0.0
-    refused = mode != "none" and made.ending != "stopped" and says_nothing(made.text)
+    # A sentence the passages support is an answer, whatever else the model says it lacks.
+    refused = mode != "none" and not cited.citations and says_nothing(made.text)
+    refused = refused and made.ending != "stopped"
     return AnswerReport(
         question=spec.question,
         answer=cited.text,
         refused=refused,
         stopped=made.ending == "stopped",
-        citations=[] if refused else cited.citations,
+        citations=cited.citations,
         sentences=cited.sentences,
         passages=passages,
         mode=mode,
