@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from engine.cli.main import main
+
 ROOT = Path(__file__).parents[3]
 
 NOTES = {
@@ -83,11 +85,22 @@ def test_version_and_help_need_no_home() -> None:
         ["search", "--library", "L", "--questions", "/no/file", "--out", "/tmp/out"],
     ],
 )
-def test_bad_usage_and_bad_input_end_with_2(tmp_path: Path, words: list[str]) -> None:
-    done = whetstone(tmp_path, *words)
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
+def test_bad_usage_and_bad_input_end_with_2(
+    tmp_path: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WHETSTONE_HOME", str(tmp_path))
+    try:
+        status = main(words)
+    except SystemExit as ended:  # argparse's way
+        status = ended.code
+    said = capsys.readouterr()
+    assert status == 2
+    assert said.out == ""
+    assert said.err
+    assert "Traceback" not in said.err
 
 
 def test_a_bad_input_is_one_json_document_too(tmp_path: Path) -> None:
