@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from engine.documents.passages import HEADING_SEPARATOR, MAX_TOKENS, OVERLAP_CHA
 from engine.documents.readers.markdown import read_markdown
 from engine.documents.readers.text import paragraphs
 from engine.documents.reading import load_tokenizer
-from engine.documents.types import Block, Document, PageSpan, Passage
+from engine.documents.types import Block, BlockKind, Document, PageSpan, Passage
 from engine.paths import starter_dir
 
 
@@ -43,7 +44,7 @@ SEPARATORS = st.sampled_from([" ", " ", "\n", "\n\n", ". ", "\t", "\u00a0"])
 TEXTS = st.lists(st.tuples(WORDS, SEPARATORS), max_size=400).map(
     lambda pairs: "".join(word + separator for word, separator in pairs)
 )
-KINDS = st.sampled_from(["heading", "paragraph", "list", "table", "code"])
+KINDS: st.SearchStrategy[BlockKind] = st.sampled_from(get_args(BlockKind))
 
 
 @st.composite
