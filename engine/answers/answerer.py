@@ -32,6 +32,7 @@ from engine.work.api import (
 from engine.work.jobs import NULL_JOB, Job
 
 MAX_QUESTION_CHARACTERS = 20_000
+UNSUPPORTED = "No sentence of the documents read supports this answer: take it as a guess."
 _SAFETY_TOKENS = 16
 
 Search = Callable[[SearchSpec, Job], SearchReport]
@@ -97,7 +98,7 @@ class Answerer:
         mode = _mode(spec)
         card = self._models.find(spec.model)
         history = self._history(spec)
-        passages, notice = self._retrieve(spec, card, mode, job)
+        passages, notice = self._retrieve(spec, mode, self._reads(spec, card), job)
         clock.retrieved_ms = clock.ms()
         job.emit("sources", {"passages": [hit.model_dump() for hit in passages]})
         if mode != "none" and not passages:
@@ -121,12 +122,18 @@ class Answerer:
             if not turn.refused
         ]
 
+    def _reads(self, spec: AskSpec, card: ModelCard) -> int:
+        """How many passages the model reads."""
+        set_by_user = spec.top or load_settings(self._store.home).passages
+        return set_by_user or budget.passages_for(card)
+
     def _retrieve(
-        self, spec: AskSpec, card: ModelCard, mode: str, job: Job
+        self, spec: AskSpec, mode: str, reads: int, job: Job
     ) -> tuple[list[PassageHit], str]:
+        """The sources: what the model reads, and for the person a few more to look into."""
         if mode == "none" or spec.library is None:
             return [], ""
-        top = spec.top or load_settings(self._store.home).passages or budget.passages_for(card)
+        top = spec.top or max(reads, budget.SOURCES_SHOWN)
         query = SearchSpec(query=spec.question, library=spec.library, top=top)
         found = self._search(query, job)
         return found.passages, found.notice
@@ -154,11 +161,14 @@ class Answerer:
         with self._generator.using(card, job, on_loading) as model:
             clock.loading_s = time.monotonic() - loading_from
             limit = budget.answer_tokens(card.context_used, spec.max_tokens)
-            context = self._fit(model, card, mode, spec.question, passages, history, limit, job)
+            read = passages[: self._reads(spec, card)]
+            context = self._fit(model, card, mode, spec.question, read, history, limit, job)
             made = model.generate(context.prompt, limit, job=job, on_token=on_token)
         clock.token()  # an empty answer has its first token at its end
         cited = cite(made.text, spec.question, context.shown)
         notices = [notice, context.notice, _ending_notice(made, limit)]
+        if mode != "none" and made.text.strip() and not cited.citations:
+            notices.append(UNSUPPORTED)
         return _report(spec, card, mode, made, cited, passages, clock, notices)
 
     def _fit(

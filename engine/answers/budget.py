@@ -9,6 +9,8 @@ from engine.work.api import ModelCard
 
 PASSAGES_BY_PARAMETERS = ((1_000_000_000, 1), (3_000_000_000, 3), (8_000_000_000, 5))
 """(parameters below, passages): more passages make a small model worse."""
+SOURCES_SHOWN = 4
+"""Sources a person is shown at least, whatever the model reads of them."""
 REPEAT_PARAMETERS = 300_000_000
 REPEAT_CHARACTERS = 100
 """Models below this size read the sentences that matter a second time, last."""

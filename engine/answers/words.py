@@ -13,7 +13,8 @@ _COMMON = (
     " i do does did has have had not no yes can could will would shall should may might must"
     " which who whom whose what when where why how than then so such also very more most into"
     " about over under between during after before up down out all any each other some only"
-    " both per via within according based answer question passage text document given states stated says said"
+    " both per via within according based answer question passage text document given"
+    " states stated says said"
 )
 
 

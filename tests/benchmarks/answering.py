@@ -128,7 +128,8 @@ def plain_answer(report: AnswerReport) -> str:
 
 def sample(name: str, count: int) -> list[Question]:
     """Seeded answerable questions whose answers are words, not derivations."""
-    lines = (CORPORA / name / "qa.jsonl").read_text("utf-8").splitlines()
+    # Not splitlines(): questions hold line separators other than "\n".
+    lines = (CORPORA / name / "qa.jsonl").read_text("utf-8").strip().split("\n")
     rows = [row for row in map(json.loads, lines) if row["answerable"]]
     if name == "tatqa":
         rows = [row for row in rows if row["type"] in ("span", "multi-span")]
