@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from engine.answers.answerer import Answerer
-from engine.answers.budget import passages_for
+from engine.answers.answerer import UNSUPPORTED, Answerer
+from engine.answers.budget import SOURCES_SHOWN, passages_for
 from engine.answers.generator import Generator
 from engine.answers.refusals import NOTHING_FOUND
 from engine.errors import Cancelled, InvalidInput, WorkerCrashed
@@ -160,8 +160,18 @@ def test_small_models_are_given_few_passages_unless_told(
     save_settings(shared_home, settings)
     chosen = answerer.ask(spec)
     save_settings(shared_home, settings.model_copy(update={"passages": 0}))
-    assert len(few.passages) == passages_for(models.find("chain")) < 2
-    assert (len(told.passages), len(chosen.passages)) == (4, 2)
+    assert passages_for(models.find("chain")) == 1
+    # A person is shown more sources than a small model reads.
+    assert [len(report.passages) for report in (few, chosen, told)] == [SOURCES_SHOWN] * 3
+    assert few.tokens.prompt < chosen.tokens.prompt < told.tokens.prompt
+
+
+def test_an_answer_that_nothing_supports_says_so(answerer: Answerer, shelf: Shelf) -> None:
+    shelf.passages = [hit(STATION)]
+    spec = AskSpec(question="How many rooms?", library="lib", model="chain", conversation="")
+    report = answerer.ask(spec)
+    assert report.citations == []
+    assert UNSUPPORTED in report.notice
 
 
 def test_a_conversation_is_kept_and_continued(
