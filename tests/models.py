@@ -104,7 +104,7 @@ def _add_weights(
     if chain is not None:
         output *= 0.01
         for here, following in itertools.pairwise(chain):
-            output[following] = embedding[here]
+            output[following] += embedding[here]
     writer.add_tensor("token_embd.weight", embedding)
     writer.add_tensor("output.weight", output)
     writer.add_tensor("output_norm.weight", np.ones(WIDTH, np.float32))
