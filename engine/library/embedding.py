@@ -27,7 +27,7 @@ STEP_S = 0.8
 """A batch holds the cores about this long, then lets questions pass."""
 MEASURE_TEXTS = 32
 _MIN_STEP, _MAX_STEP = 8, 512
-_PATIENT = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 """Threads that wait sleep instead of spinning: as fast on an idle machine, and four times as
 fast when something else wants the cores (measured: 46 against 11 passages/s)."""
 
@@ -72,7 +72,7 @@ class Embedder:
         self._worker = Worker(
             "embedder",
             "The search model",
-            environment={"WHETSTONE_EMBEDDER": json.dumps(loading), **_PATIENT},
+            environment={"WHETSTONE_EMBEDDER": json.dumps(loading), **PATIENT},
             on_death=on_death,
             command=command,
         )

@@ -24,6 +24,8 @@ from torch import Tensor
 
 _load_file = cast(Callable[[Path], dict[str, Tensor]], cast(Any, safetensors_torch).load_file)
 
+_LENGTH_STEP = 16
+
 
 @dataclass(frozen=True)
 class _Layer:
@@ -113,6 +115,9 @@ class BertEncoder:
             tokens: ids of one batch with special tokens, none empty; padded here.
         """
         longest = max(map(len, tokens))
+        # Few different lengths: oneDNN prepares its kernels anew for every shape, which
+        # costs time and memory (measured: a fifth faster, 100 MB less).
+        longest = min(-(-longest // _LENGTH_STEP) * _LENGTH_STEP, len(self._places))
         ids = torch.zeros((len(tokens), longest), dtype=torch.long)
         real = torch.zeros((len(tokens), longest), dtype=torch.bool)
         for row, passage in enumerate(tokens):
