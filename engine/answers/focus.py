@@ -3,8 +3,8 @@
 A model of a hundred million parameters answers from whatever stands last before the question.
 So the smallest models read the sentence that shares the question's rarer words once more,
 after the passage it comes from. Giving them such sentences alone (the extractive compression
-of Xu et al. 2023, arXiv 2310.04408, without its trained encoder) was tried too: it lost a
-third of the right answers on tables.
+of Xu et al. 2023, arXiv 2310.04408, without its trained encoder) scored lower in a small
+trial on tables (token F1 0.16 to 0.18 against 0.24, 20 questions).
 """
 
 from __future__ import annotations
