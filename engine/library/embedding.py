@@ -115,6 +115,12 @@ class Embedder:
         """
         self._check()
         self._hello(job)
+        # Logs, forms and generated files repeat themselves: each text is computed once.
+        rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        vectors = self._embed_in_steps(list(rows), job)
+        return vectors[[rows[text] for text in texts]] if len(rows) < len(texts) else vectors
+
+    def _embed_in_steps(self, texts: list[str], job: Job) -> Vectors:
         result = np.empty((len(texts), self.info.dimensions), np.float32)
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         done = 0

@@ -67,6 +67,16 @@ def test_questions_and_passages_share_one_space(embedder: Embedder) -> None:
     assert embedder.embed_query("\ud800 \x00").shape == (384,)
 
 
+def test_repeated_texts_get_equal_vectors_in_their_places(embedder: Embedder) -> None:
+    texts = [prose(1), prose(2), prose(1), prose(3), prose(2), prose(1)]
+    vectors = embedder.embed_passages(texts)
+    assert vectors.shape == (6, embedder.info.dimensions)
+    for row, text in enumerate(texts):
+        assert np.array_equal(vectors[row], vectors[texts.index(text)])
+    distinct = embedder.embed_passages([prose(1), prose(2), prose(3)])
+    assert np.min(np.sum(vectors[[0, 1, 3]] * distinct, axis=1)) > 0.999
+
+
 def test_backends_are_measured_once_and_remembered(
     make_embedder: MakeEmbedder, home: Home
 ) -> None:

@@ -155,5 +155,5 @@ def test_batches_hold_every_text_once_and_keep_the_budget(
     groups = batches_by_length(lengths, budget)
     assert sorted(itertools.chain(*groups)) == list(range(len(lengths)))
     for group in groups:
-        longest = max(1, max(lengths[index] for index in group))
+        longest = max(1, *(lengths[index] for index in group))
         assert len(group) == 1 or len(group) * longest <= budget
