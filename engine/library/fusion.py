@@ -3,7 +3,7 @@
 TM2C2 of Bruch, Gai and Ingber 2022, arXiv 2210.11934: a convex combination of both scores,
 each scaled from its theoretical minimum (cosine -1, BM25 0) to the best of the list. Against
 reciprocal ranks, z-scores and plain min-max it did best with each choosing corpus left out in
-turn; see docs/adr/retrieval.md and `python -m tests.benchmarks fusion`.
+turn; see docs/adr/0008 and `python -m tests.benchmarks fusion`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Writes the figures of .bench/report.json into README.md, between its two marks.
+"""Writes the figures of .bench/report.json down: all of them into docs/figures.md, the ones
+a reader looks for into README.md, between its two marks.
 
 usage: python -m tests.benchmarks.readme
 """
@@ -6,12 +7,15 @@ usage: python -m tests.benchmarks.readme
 from __future__ import annotations
 
 import json
+import re
 import sys
+from typing import Any
 
 from tests.benchmarks.__main__ import ORDER, REPORT, ROOT, table
 
 BEGIN = "<!-- figures: written by `python -m tests.benchmarks.readme`, do not edit -->"
 END = "<!-- end of figures -->"
+_RECALL = re.compile(r"^(\S+) (dense|keyword|hybrid) recall@(\d+)$")
 
 
 def main() -> int:
@@ -24,14 +28,47 @@ def main() -> int:
     report = json.loads(REPORT.read_text("utf-8"))
     machine = report["machine"]
     where = (
-        f"{machine['cpu']}, {machine['cores']} cores ({machine['threads']} threads), "
-        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}."
+        f"Measured on: {machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['memory_gb']} GB, Python {machine['python']}, no graphics card."
     )
+    others = table(report, [name for name in ORDER if name != "retrieval"])
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    middle = f"{BEGIN}\nMeasured on: {where}\n\n{table(report, ORDER)}\n{END}"
-    readme.write_text(before + middle + after, "utf-8")
+    middle = "\n\n".join(part for part in (where, others, recalls(report)) if part)
+    readme.write_text(f"{before}{BEGIN}\n{middle}\n{END}{after}", "utf-8")
+    whole = (
+        "# Figures\n\nWritten by `python -m tests.benchmarks.readme` after `make bench`.\n\n"
+    )
+    (ROOT / "docs").mkdir(exist_ok=True)
+    (ROOT / "docs" / "figures.md").write_text(
+        f"{whole}{where}\n\n{table(report, ORDER)}\n", "utf-8"
+    )
     return 0
+
+
+def recalls(report: dict[str, Any]) -> str:
+    """Recall as one table, a line a question set; "" when it was not measured."""
+    cells: dict[str, dict[str, dict[str, float]]] = {}
+    for row in report["benchmarks"].get("retrieval", {}).get("rows", []):
+        found = _RECALL.match(row["name"])
+        if found:
+            name, method, depth = found.groups()
+            cells.setdefault(name, {}).setdefault(method, {})[depth] = row["value"]
+    if not cells:
+        return ""
+    lines = [
+        "Recall@1 / @5 / @10 (intervals in [docs/figures.md](docs/figures.md)):",
+        "",
+        "| Questions | by meaning | by words | both |",
+        "|---|---:|---:|---:|",
+    ]
+    for name, methods in cells.items():
+        shown = [
+            " / ".join(f"{share:.2f}" for share in methods[method].values())
+            for method in ("dense", "keyword", "hybrid")
+        ]
+        lines.append(f"| {name} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
