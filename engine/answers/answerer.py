@@ -167,7 +167,8 @@ class Answerer:
         clock.token()  # an empty answer has its first token at its end
         cited = cite(made.text, spec.question, context.shown)
         notices = [notice, context.notice, _ending_notice(made, limit)]
-        if mode != "none" and made.text.strip() and not cited.citations:
+        claims = mode != "none" and made.text.strip() and not says_nothing(made.text)
+        if claims and not cited.citations:
             notices.append(UNSUPPORTED)
         return _report(spec, card, mode, made, cited, passages, clock, notices)
 

@@ -27,7 +27,7 @@ from desktop.state import Reading  # noqa: E402
 from desktop.theme import theme  # noqa: E402
 from engine.paths import Home, resources_dir  # noqa: E402
 
-QUESTION = "How many occupied puffin burrows were found?"
+QUESTION = "How long does a full freezer stay cold when its door is not opened?"
 SIZE_PX = (1240, 800)
 LONGEST_WAIT_S = 300.0
 
