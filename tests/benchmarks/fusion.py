@@ -5,6 +5,10 @@ the smallest loss against the better of the two searches over all depths, and re
 counted on the set left out. Not part of a plain `make bench`: run
 `python -m tests.benchmarks fusion` (with FULL=1 on all questions).
 
+The lists fused here are what each search shows, neighbours joined, so the figures lie a
+little below those of `retrieval`, which runs the search as it is; the rules compare all the
+same. A hundred questions a set settle the rule, not the weight: that takes FULL=1.
+
 Rules: TM2C2, min-max and z-scores as in Bruch, Gai and Ingber 2022, arXiv 2210.11934;
 reciprocal ranks as in Cormack, Clarke and Buettcher 2009.
 """
