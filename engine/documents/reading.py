@@ -32,8 +32,16 @@ def read_document(path: str) -> Document:
     Raises:
         UnreadableDocument: it cannot be opened or read, and why.
     """
-    name = os.path.basename(path)
-    document = format_of(name).load()(read_bytes(path), name)
+    return document_of(read_bytes(path), os.path.basename(path))
+
+
+def document_of(data: bytes, name: str) -> Document:
+    """The document that `data`, the bytes of a file called `name`, make.
+
+    Raises:
+        UnreadableDocument: they cannot be read, and why.
+    """
+    document = format_of(name).load()(data, name)
     if not document.text.strip():
         raise UnreadableDocument("The file holds no text.")
     return document

@@ -8,7 +8,7 @@ import os
 from typing import Any, cast
 
 from engine.documents.formats import PDF, format_of
-from engine.documents.reading import read_bytes, read_document
+from engine.documents.reading import document_of, read_bytes
 from engine.documents.types import Document
 
 TEXT_WINDOW_CHARACTERS = 20_000
@@ -27,9 +27,10 @@ def view(path: str, start: int, end: int, page: int | None, width_px: int) -> di
     Raises:
         UnreadableDocument: the file cannot be read any more.
     """
-    document = read_document(path)
-    if format_of(os.path.basename(path)) is PDF:
-        return _page_view(path, document, start, end, page, width_px)
+    data, name = read_bytes(path), os.path.basename(path)
+    document = document_of(data, name)
+    if format_of(name) is PDF:
+        return _page_view(path, data, document, start, end, page, width_px)
     return _text_view(path, document, start, end)
 
 
@@ -51,7 +52,13 @@ def _text_view(path: str, document: Document, start: int, end: int) -> dict[str,
 
 
 def _page_view(
-    path: str, document: Document, start: int, end: int, page: int | None, width_px: int
+    path: str,
+    data: bytes,
+    document: Document,
+    start: int,
+    end: int,
+    page: int | None,
+    width_px: int,
 ) -> dict[str, Any]:
     from engine.documents.readers.pdf import boxes, open_pdf
 
@@ -60,7 +67,7 @@ def _page_view(
     number = min(max(1, page or home.number), len(spans))
     span = spans[number - 1]
     first, last = max(start, span.start) - span.start, min(end, span.end) - span.start
-    with open_pdf(read_bytes(path)) as pdf:
+    with open_pdf(data) as pdf:
         shown = pdf[number - 1]
         width, height = shown.get_size()
         scale = max(1, min(width_px, 4000)) / max(1.0, width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.documents.readers.text import clean
-from engine.documents.types import Block, BlockKind, Document, PageSpan
+from engine.documents.types import Block, BlockKind, Document
 from engine.errors import UnreadableDocument
 
 MAX_CHARACTERS = 30_000_000
@@ -17,7 +17,6 @@ class DocumentBuilder:
         self._parts: list[str] = []
         self._length = 0
         self._blocks: list[Block] = []
-        self._pages: list[PageSpan] = []
 
     def add(self, kind: BlockKind, text: str, level: int = 0) -> None:
         """Add a block; one without words is left out.
@@ -45,4 +44,4 @@ class DocumentBuilder:
     def document(self, title: str) -> Document:
         """The finished document."""
         text = "".join(self._parts)
-        return Document(title=title.strip(), text=text, blocks=self._blocks, pages=self._pages)
+        return Document(title=title.strip(), text=text, blocks=self._blocks)
