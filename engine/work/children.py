@@ -7,6 +7,7 @@ error the child sent, or with `WorkerCrashed` when the child died, hung or spoke
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import queue
 import subprocess
@@ -148,13 +149,14 @@ class Child:
 
         Progress and (without `on_event`) partial results go to `job`. When `job` is
         cancelled the child is told; if it has not ended the request after ten seconds of
-        grace it is killed.
+        grace it is killed. A job cancelled before sends nothing.
 
         Raises:
             EngineError: whatever kind the child answered with.
-            Cancelled: the job was cancelled.
+            Cancelled: the job was cancelled; in the job's own words, not the child's.
             WorkerCrashed: the child died, spoke rubbish, or took longer than `timeout_s`.
         """
+        job.checkpoint()
         call, request_id = _Call(), next(self._ids)
         with self._lock:
             if self._ended is not None:
@@ -215,30 +217,28 @@ class Child:
         on_event: Callable[[str, Any], None] | None,
     ) -> Any:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        kill_at: float | None = None
+        kill_at, reason = math.inf, None
         while True:
             try:
                 message = call.inbox.get(timeout=_POLL_S)
             except queue.Empty:
                 message = None
             if isinstance(message, EngineError):
-                if kill_at is not None:
-                    raise Cancelled() from message
-                raise message
+                raise reason or message
             if isinstance(message, Response):
-                return _result(message)
+                return _result(message, reason)
             if isinstance(message, Notification):
                 _forward(message, job, on_event)
             now = time.monotonic()
-            if kill_at is None:
+            if reason is None:
                 try:
                     job.checkpoint()
-                except Cancelled:
+                except Cancelled as cancelled:
+                    reason, kill_at = cancelled, now + CANCEL_GRACE_S
                     self._send(Notification(method="cancel", params={"id": request_id}))
-                    kill_at = now + CANCEL_GRACE_S
             elif now > kill_at:
                 self.kill()
-                raise Cancelled()
+                raise reason
             if deadline is not None and now > deadline:
                 self.kill()
                 raise WorkerCrashed(
@@ -297,10 +297,14 @@ class Child:
         )
 
 
-def _result(response: Response) -> Any:
-    if response.error is not None:
-        raise EngineError.from_dict(response.error.data or {"message": response.error.message})
-    return response.result
+def _result(response: Response, reason: Cancelled | None) -> Any:
+    """What the child answered; that it stopped is said in the words of `reason`."""
+    if response.error is None:
+        return response.result
+    error = EngineError.from_dict(response.error.data or {"message": response.error.message})
+    if reason is not None and isinstance(error, Cancelled):
+        raise reason
+    raise error
 
 
 def _forward(

@@ -21,6 +21,19 @@ RUDE = [sys.executable, str(Path(__file__).with_name("rude_child.py"))]
 ROOT = Path(__file__).parents[3]
 
 
+class PausedLater(CallbackJob):
+    """A job that is stopped, with a reason, at the checkpoint after `after` others."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._left = after
+
+    def checkpoint(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Cancelled("It was paused.", hint="Resume it.")
+
+
 @pytest.fixture
 def child() -> Iterator[Child]:
     one = Child(RUDE, "The child", {"PYTHONPATH": str(ROOT)})
@@ -129,11 +142,23 @@ def test_cancel_that_is_not_heard_ends_in_a_kill(
     child: Child, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(children, "CANCEL_GRACE_S", 0.3)
-    job = CallbackJob()
-    job.cancel()
-    with pytest.raises(Cancelled):
+    job = PausedLater(after=3)
+    with pytest.raises(Cancelled, match="paused"):
         child.call("hang", {}, job)
     assert not child.alive
+
+
+def test_a_cancel_is_told_in_the_words_of_the_job(child: Child) -> None:
+    with pytest.raises(Cancelled, match="paused") as caught:
+        child.call("count", {"total": 10_000, "pause_s": 0.01}, PausedLater(after=5))
+    assert caught.value.hint == "Resume it."
+    assert child.call("echo", {"after": 1}) == {"after": 1}
+
+
+def test_a_job_cancelled_before_sends_nothing(child: Child) -> None:
+    with pytest.raises(Cancelled, match="paused"):
+        child.call("die", {}, PausedLater(after=0))
+    assert child.call("echo", {"still": "here"}) == {"still": "here"}
 
 
 def test_calls_overlap(child: Child) -> None:
