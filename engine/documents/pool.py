@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from engine.documents.formats import classify as classify
 from engine.documents.types import Passage, ReadDocument
 from engine.errors import UnreadableDocument, WorkerCrashed
 from engine.files import atomic_write, show_path
 from engine.work.children import Worker
 from engine.work.jobs import NULL_JOB, Job
+from engine.work.memory import MemoryWatch, resident_bytes
 from engine.work.serve import EXIT_OUT_OF_MEMORY
 
 _START_TIMEOUT_S = 60.0
+_NO_MEMORY = "Reading it needs more memory than is allowed."
 _WAIT_S = 0.05
 
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """What one file may cost. The memory limit is the reader's own (1 GB)."""
+    """What one file may cost."""
 
     time_s: float = 20.0
+    memory_bytes: int = 1 << 30
+    """Kept by watching the reader; on Linux the reader keeps a limit of its own as well."""
     files_per_process: int = 300
     keep_below_bytes: int = 500 << 20
     """A reader that has grown past this is replaced before the next file."""
@@ -55,6 +57,7 @@ class ReaderPool:
         limits: what one file may cost.
         on_death: told about every reader that died or was stopped.
         quarantine: folder that remembers files which killed two readers.
+        scans: folder of what OCR found, a file for each content; see `engine.documents.scans`.
         command: the reader's command line (for tests).
     """
 
@@ -65,11 +68,13 @@ class ReaderPool:
         limits: ReadLimits = ReadLimits(),
         on_death: Callable[[WorkerCrashed], None] | None = None,
         quarantine: Path | None = None,
+        scans: Path | None = None,
         command: list[str] | None = None,
     ) -> None:
         self._tokenizer = str(tokenizer)
         self._limits = limits
         self._quarantine = quarantine
+        self._scans = scans
         # One arena: with many, glibc reserves address space that counts against the limit.
         environment = {"MALLOC_ARENA_MAX": "1", "RAYON_NUM_THREADS": "1"}
 
@@ -83,8 +88,8 @@ class ReaderPool:
         self._viewer = slot()
         self._viewer_lock = threading.Lock()
 
-    def read(self, path: bytes, job: Job = NULL_JOB) -> ReadDocument:
-        """The passages of the file at `path`.
+    def read(self, path: bytes, job: Job = NULL_JOB, sha256: str = "") -> ReadDocument:
+        """The passages of the file at `path`; `sha256` finds what OCR made of its pages.
 
         Raises:
             UnreadableDocument: it cannot be read, took too long, needed too much memory, or
@@ -93,7 +98,11 @@ class ReaderPool:
         """
         slot = self._take(job)
         try:
-            params = {"path": os.fsdecode(path), "tokenizer": self._tokenizer}
+            params = {
+                "path": os.fsdecode(path),
+                "tokenizer": self._tokenizer,
+                "scan": self._scan(sha256),
+            }
             data = self._call(slot, "read", params, path, job)
         finally:
             self._free.put(slot)
@@ -108,6 +117,7 @@ class ReaderPool:
         page: int | None,
         width_px: int,
         job: Job = NULL_JOB,
+        sha256: str = "",
     ) -> dict[str, Any]:
         """The place [start, end) as the fields of `api.SourceView` without `changed`.
 
@@ -121,6 +131,7 @@ class ReaderPool:
             "end": end,
             "page": page,
             "width_px": width_px,
+            "scan": self._scan(sha256),
         }
         with self._viewer_lock:
             return self._call(self._viewer, "view", params, path, job)
@@ -129,6 +140,11 @@ class ReaderPool:
         """End all readers."""
         for slot in (*self._slots, self._viewer):
             slot.worker.close()
+
+    def _scan(self, sha256: str) -> str | None:
+        if self._scans is None or not sha256:
+            return None
+        return str(self._scans / f"{sha256}.json")
 
     def _take(self, job: Job) -> _Slot:
         while True:
@@ -143,10 +159,11 @@ class ReaderPool:
         """One file; a reader that died of it is replaced and the file tried once more."""
         for attempt in (1, 2):
             self._prepare(slot)
+            watch = MemoryWatch(job, slot.worker.pid, self._limits.memory_bytes)
             try:
-                return slot.worker.call(method, params, job, timeout_s=self._limits.time_s)
+                return slot.worker.call(method, params, watch, timeout_s=self._limits.time_s)
             except WorkerCrashed as crash:
-                reason = self._verdict(crash)
+                reason = _NO_MEMORY if watch.exceeded else self._verdict(crash)
                 if reason is None and attempt == 1:
                     continue
                 self._remember(path, crash)
@@ -161,7 +178,7 @@ class ReaderPool:
         pid = slot.worker.pid
         if pid is not None and (
             slot.files >= self._limits.files_per_process
-            or _memory_bytes(pid) > self._limits.keep_below_bytes
+            or resident_bytes(pid) > self._limits.keep_below_bytes
         ):
             slot.worker.close()
             pid = None
@@ -177,7 +194,7 @@ class ReaderPool:
         if "did not answer within" in crash.message:
             return f"Reading it took longer than {self._limits.time_s:g} seconds."
         if f"exit code {EXIT_OUT_OF_MEMORY}" in crash.details:
-            return "Reading it needs more memory than is allowed."
+            return _NO_MEMORY
         return None
 
     def _remember(self, path: bytes, crash: WorkerCrashed) -> None:
@@ -187,10 +204,3 @@ class ReaderPool:
         name = hashlib.sha256(path).hexdigest()[:16] + ".json"
         record = {"path": show_path(path), "reason": crash.message, "details": crash.details}
         atomic_write(self._quarantine / name, json.dumps(record, indent=2).encode())
-
-
-def _memory_bytes(pid: int) -> int:
-    try:
-        return psutil.Process(pid).memory_info().rss
-    except psutil.Error:
-        return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.documents.formats import MAX_FILE_BYTES, format_of
 from engine.documents.passages import split
+from engine.documents.scans import NOTHING_READ, Scan
 from engine.documents.types import Document, ReadDocument
 from engine.errors import UnreadableDocument
 from engine.files import open_regular
@@ -26,40 +27,42 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def read_document(path: str) -> Document:
-    """The document at `path` (made by `os.fsdecode`).
+def read_document(path: str, scan: Scan = NOTHING_READ) -> Document:
+    """The document at `path` (made by `os.fsdecode`), with what OCR found on its pages.
 
     Raises:
         UnreadableDocument: it cannot be opened or read, and why.
     """
-    return document_of(read_bytes(path), os.path.basename(path))
+    return document_of(read_bytes(path), os.path.basename(path), scan)
 
 
-def document_of(data: bytes, name: str) -> Document:
+def document_of(data: bytes, name: str, scan: Scan = NOTHING_READ) -> Document:
     """The document that `data`, the bytes of a file called `name`, make.
 
     Raises:
         UnreadableDocument: they cannot be read, and why.
     """
-    document = format_of(name).load()(data, name)
-    if not document.text.strip():
+    form = format_of(name)
+    document = form.load()(data, name, scan) if form.scans else form.load()(data, name)
+    if not document.text.strip() and not document.unread:
         raise UnreadableDocument("The file holds no text.")
     return document
 
 
-def read_passages(path: str, tokenizer: Tokenizer) -> ReadDocument:
+def read_passages(path: str, tokenizer: Tokenizer, scan: Scan = NOTHING_READ) -> ReadDocument:
     """The document at `path`, split.
 
     Raises:
         UnreadableDocument: it cannot be opened or read, and why.
     """
-    document = read_document(path)
+    document = read_document(path, scan)
     return ReadDocument(
         title=" ".join(document.title.split())[:300],
         kind=format_of(os.path.basename(path)).kind,
         pages=len(document.pages),
         characters=len(document.text),
         passages=split(document, tokenizer),
+        unread=list(document.unread),
     )
 
 

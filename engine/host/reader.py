@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.documents import reading, viewing
+from engine.documents.scans import load_scan
 from engine.errors import UnreadableDocument
 from engine.work.jobs import Job
 from engine.work.sandbox import forbid_network_and_programs, forbid_writing, limit_memory
@@ -15,6 +16,7 @@ from engine.work.serve import serve
 
 MEMORY_LIMIT_BYTES = 1 << 30
 
+_viewer = viewing.Viewer()
 _load_tokenizer = functools.cache(reading.load_tokenizer)
 
 
@@ -25,22 +27,28 @@ def hello(params: dict[str, Any], job: Job) -> dict[str, Any]:
 
 
 def read(params: dict[str, Any], job: Job) -> dict[str, Any]:
-    """{path, tokenizer} → the fields of `ReadDocument`."""
+    """{path, tokenizer, scan} → the fields of `ReadDocument`; `scan` names what OCR found."""
     tokenizer = _load_tokenizer(Path(params["tokenizer"]))
-    return asdict(_guarded(lambda: reading.read_passages(params["path"], tokenizer)))
+    scan = load_scan(_path(params.get("scan")))
+    return asdict(_guarded(lambda: reading.read_passages(params["path"], tokenizer, scan)))
 
 
 def view(params: dict[str, Any], job: Job) -> dict[str, Any]:
-    """{path, start, end, page, width_px} → fields of `api.SourceView`."""
+    """{path, start, end, page, width_px, scan} → fields of `api.SourceView`."""
     return _guarded(
-        lambda: viewing.view(
+        lambda: _viewer.view(
             params["path"],
             params["start"],
             params["end"],
             params.get("page"),
             params["width_px"],
+            _path(params.get("scan")),
         )
     )
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
 
 
 def _guarded(work: Any) -> Any:

@@ -7,11 +7,11 @@ size. Here parts are checked by the zip directory and read as a stream of events
 from __future__ import annotations
 
 import re
-import zipfile
 from dataclasses import dataclass, field
 
-from engine.documents.archives import open_archive, read_part
+from engine.documents.archives import read_part
 from engine.documents.readers.builder import DocumentBuilder
+from engine.documents.readers.ooxml import core_title, open_package
 from engine.documents.types import Document
 from engine.documents.xml import Element, iterate
 from engine.errors import UnreadableDocument
@@ -19,7 +19,6 @@ from engine.errors import UnreadableDocument
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT_W = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _HEADING_NAME = re.compile(r"^(?:heading|überschrift|titre|título|titolo|kop)\s*(\d)$", re.I)
 _TITLE_NAMES = frozenset({"title", "titel", "titre", "título"})
 
@@ -30,9 +29,7 @@ def read_docx(data: bytes, name: str) -> Document:
     Raises:
         UnreadableDocument: not a Word document, damaged, or a bomb.
     """
-    if not data.startswith(b"PK"):
-        raise UnreadableDocument("This is not a Word document, whatever its name says.")
-    archive = open_archive(data)
+    archive = open_package(data, "a Word document", ".doc", ".docx")
     body = read_part(archive, "word/document.xml")
     if body is None:
         raise UnreadableDocument("This is not a Word document, whatever its name says.")
@@ -43,17 +40,7 @@ def read_docx(data: bytes, name: str) -> Document:
         notes = read_part(archive, part)
         if notes is not None:
             walk.read(notes)
-    return walk.builder.document(_core_title(archive) or walk.title or walk.builder.heading())
-
-
-def _core_title(archive: zipfile.ZipFile) -> str:
-    core = read_part(archive, "docProps/core.xml")
-    if core is None:
-        return ""
-    for event, element in iterate(core):
-        if event == "end" and element.tag == _DC_TITLE:
-            return (element.text or "").strip()
-    return ""
+    return walk.builder.document(core_title(archive) or walk.title or walk.builder.heading())
 
 
 def _styles(data: bytes | None) -> tuple[dict[str, int], set[str]]:
@@ -162,8 +149,8 @@ class _Walk:
         elif tag == "tbl":
             self._tables -= 1
             if self._tables == 0:
-                rows = [" | ".join(row) for row in self._rows]
-                self.builder.add("table", "\n".join(rows))
+                # Nearly every table has a header row, and few say so.
+                self.builder.table(self._rows, header=len(self._rows) > 2)
         elif paragraph is not None:
             self._within(tag, element, paragraph)
 

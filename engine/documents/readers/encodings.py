@@ -26,8 +26,14 @@ _CANDIDATES = (
     "big5hkscs",
     "cp949",
     "euc_jp",
+    # What Windows and newer standards add (①, ㈱) is an error in the ones above.
+    "cp932",
+    "shift_jis_2004",
+    "euc_jis_2004",
 )
 _TOKEN = re.compile(r"\S+")
+_ENCLOSED = re.compile(r"[\u2460-\u24ff\u3200-\u33ff]")
+"""① and ㈱ stand within East Asian words, and no other encoding is misread as them."""
 _JUDGED_CHARACTERS = 20_000
 _LATIN_ACCENTS_MOST = 0.75
 """No language in Latin letters has more accented letters than this in its longer words."""
@@ -76,6 +82,7 @@ def _plausibility(text: str, encoding: str) -> float:
 
 
 def _believable(token: str) -> bool:
+    token = _ENCLOSED.sub("", token)
     for word in re.findall(r"[^\W\d_]+", token):
         scripts = {_script(char) for char in word}
         if len(scripts) > 1 or "" in scripts:
@@ -112,6 +119,9 @@ def _commonness(token: str, encoding: str) -> float:
         "big5hkscs": (0xA1, 0xC6),
         "cp949": (0xA1, 0xC8),
         "euc_jp": (0xA1, 0xCF),
+        "cp932": (0x81, 0x97),
+        "shift_jis_2004": (0x81, 0x97),
+        "euc_jis_2004": (0xA1, 0xCF),
     }.get(encoding)
     if first_level is None:
         return 1.0

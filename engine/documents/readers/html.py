@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from engine.documents.readers.builder import DocumentBuilder
-from engine.documents.readers.text import decode
+from engine.documents.readers.nesting import bounded_depth
+from engine.documents.readers.text import decode, decode_as
 from engine.documents.types import BlockKind, Document
 
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})")
+_CHARSET = re.compile(
+    rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encoding)\s*=\s*[\"']?\s*"""
+    rb"([a-zA-Z0-9_:.-]{2,40})",
+    re.IGNORECASE,
+)
 _DROPPED = frozenset(
     """script style noscript template svg math iframe object embed canvas audio video head
     select button input textarea""".split()  # noqa: SIM905 - a list of tags reads better so
@@ -21,7 +27,15 @@ _BLOCKS = frozenset(
     h1 h2 h3 h4 h5 h6""".split()  # noqa: SIM905
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_ANY_HEADING = ", ".join(_HEADINGS)
+_IN_LAYOUT = ", ".join(f"table {tag}" for tag in ("table", "pre", *_HEADINGS))
+_WRITING = "p, ul, ol"
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
+_XHTML = re.compile(r"\s*<\?xml|[^<]*(?:<![^>]*>\s*)?<html[^>]{0,500}xmlns=", re.IGNORECASE)
+_CLOSED_AT_ONCE = re.compile(r"<([a-zA-Z][\w:.-]*)([^<>]*)/>")
+_VOID = frozenset(
+    "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
+)
 
 
 def read_html(data: bytes, name: str) -> Document:
@@ -30,33 +44,73 @@ def read_html(data: bytes, name: str) -> Document:
     Raises:
         UnreadableDocument: the bytes are not text.
     """
-    parser = LexborHTMLParser(_decode(data))
-    walk = _Walk()
+    builder = DocumentBuilder()
+    title = add_page(builder, decode_page(data))
+    return builder.document(title or builder.heading())
+
+
+def add_page(
+    builder: DocumentBuilder, page: str, marks: Mapping[str, Callable[[], None]] | None = None
+) -> str:
+    """Add the visible text of a page; its title is given back.
+
+    Args:
+        builder: what the blocks are added to.
+        page: the source.
+        marks: element id → what is called when the reading arrives there.
+    """
+    parser = _parse(page)
     root = parser.body or parser.root
     if root is not None:
+        walk = _Walk(builder, marks or {})
         walk.visit(root)
-    walk.flush()
+        walk.flush()
     titles = parser.css("title")
-    title = _SPACE.sub(" ", titles[0].text()).strip() if titles else ""
-    return walk.builder.document(title or walk.builder.heading())
+    return _SPACE.sub(" ", titles[0].text()).strip() if titles else ""
 
 
-def _decode(data: bytes) -> str:
-    """HTML says its own encoding; otherwise it is text like any other."""
-    declared = _META_CHARSET.search(data[:4096])
+def elements(markup: str) -> Iterator[LexborNode]:
+    """Every element of a page or a small XML file, damaged or not, in order."""
+    root = _parse(markup).root
+    if root is not None:
+        yield from root.traverse(include_text=False)
+
+
+def _parse(page: str) -> LexborHTMLParser:
+    if _XHTML.match(page[:1000]):
+        # To an HTML parser <title/> is an opening tag that nothing ever closes.
+        page = _CLOSED_AT_ONCE.sub(_closed, page)
+    return LexborHTMLParser(bounded_depth(page))
+
+
+def decode_page(data: bytes) -> str:
+    """HTML says its own encoding; otherwise it is text like any other.
+
+    Raises:
+        UnreadableDocument: the bytes are not text.
+    """
+    declared = _CHARSET.search(data[:4096])
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return data.decode(declared.group(1).decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
-            pass
+        text = decode_as(data, declared.group(1).decode("ascii"))
+        if text is not None:
+            return text
     return decode(data)
+
+
+def _closed(tag: re.Match[str]) -> str:
+    name, attributes = tag.groups()
+    return tag.group() if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
 
 
 class _Walk:
     """Visits nodes in order without recursion: pages nest as deep as they like."""
 
-    def __init__(self) -> None:
-        self.builder = DocumentBuilder()
+    def __init__(
+        self, builder: DocumentBuilder, marks: Mapping[str, Callable[[], None]]
+    ) -> None:
+        self._builder = builder
+        self._marks = marks
+        self._layout: set[int] = set()
         self._line: list[str] = []
         self._kind: BlockKind = "paragraph"
         self._level = 0
@@ -68,11 +122,12 @@ class _Walk:
             text = "\n".join(
                 line for part in text.split("\n") if (line := _SPACE.sub(" ", part).strip())
             )
-        self.builder.add(self._kind, text, self._level)
+        self._builder.add(self._kind, text, self._level)
         self._line, self._kind, self._level = [], "paragraph", 0
 
     def visit(self, root: LexborNode) -> None:
         """Collect everything visible under `root`."""
+        self._layout = _layout_tables(root)
         stack: list[LexborNode | str] = [root]
         while stack:
             node = stack.pop()
@@ -85,6 +140,8 @@ class _Walk:
                 continue
             if tag in _DROPPED or tag.startswith(("-", "!")) or _hidden(node):
                 continue
+            if self._marks:
+                self._arrive(node)
             if not self._enter(node, tag):
                 continue
             stack.append(tag)
@@ -95,6 +152,13 @@ class _Walk:
                 child = child.next
             stack.extend(reversed(children))
 
+    def _arrive(self, node: LexborNode) -> None:
+        mark = self._marks.get(node.attributes.get("id") or "")
+        if mark is not None:
+            if "".join(self._line).strip():
+                self.flush()
+            mark()
+
     def _words(self, text: str) -> str:
         return text if self._kind == "code" else _SPACE.sub(" ", text)
 
@@ -103,9 +167,12 @@ class _Walk:
         if tag == "br":
             self._line.append("\n")
             return False
-        if tag == "table" and not node.css("table table, p, h1, h2, h3, ul, ol, pre"):
+        if tag == "ruby" and not node.css_first("p, div, li, table"):
+            self._line.append(_ruby(node))
+            return False
+        if tag == "table" and node.mem_id not in self._layout and _has_cells(node):
             self.flush()
-            self.builder.add("table", _table(node))
+            _add_table(self._builder, node)
             return False
         if tag in ("td", "th"):
             self._line.append(" ")
@@ -128,19 +195,61 @@ class _Walk:
 
 
 def _hidden(node: LexborNode) -> bool:
+    """Not shown, or the number of a printed page in the middle of a sentence."""
     attributes = node.attributes
+    if not attributes:
+        return False
+    if attributes.get("epub:type") == "pagebreak" or attributes.get("role") == "doc-pagebreak":
+        return True
     return "hidden" in attributes or "display:none" in (
         (attributes.get("style") or "").replace(" ", "").lower()
     )
 
 
-def _table(node: LexborNode) -> str:
-    rows: list[str] = []
-    for row in node.css("tr"):
-        cells = [
-            _SPACE.sub(" ", cell.text(separator=" ")).strip() for cell in row.css("td, th")
-        ]
-        rows.append(" | ".join(cells))
-    caption = node.css("caption")
-    head = [_SPACE.sub(" ", caption[0].text()).strip()] if caption else []
-    return "\n".join(head + rows)
+def _layout_tables(root: LexborNode) -> set[int]:
+    """Ids of the tables that hold what no table of data does: they lay out the page."""
+    found: set[int] = set()
+    for inner in root.css(_IN_LAYOUT):
+        node = inner.parent
+        while node is not None and node.tag != "table":
+            node = node.parent
+        if node is not None:
+            found.add(node.mem_id)
+    return found
+
+
+def _has_cells(table: LexborNode) -> bool:
+    """Whether a table names its cells, or has nothing in them but words."""
+    return bool(table.css_first("th")) or not table.css_first(_WRITING)
+
+
+def _add_table(builder: DocumentBuilder, table: LexborNode) -> None:
+    caption = table.css_first("caption")
+    if caption is not None:
+        builder.add("paragraph", _SPACE.sub(" ", caption.text()).strip())
+    rows = table.css("tr")
+    header = bool(rows) and (
+        bool(table.css_first("thead th, thead td"))
+        or bool(rows[0].css_first("th") and not rows[0].css_first("td"))
+    )
+    cells = ([cell.text(separator=" ") for cell in row.css("td, th")] for row in rows)
+    builder.table(cells, header=header)
+
+
+def _ruby(node: LexborNode) -> str:
+    """A word with its reading after it, so that the word stays whole: 山路（やまみち）."""
+    base: list[str] = []
+    readings: list[str] = []
+    stack = [(node, base)]
+    while stack:
+        one, into = stack.pop()
+        tag = one.tag or ""
+        if tag == "-text":
+            into.append(_SPACE.sub("", one.text_content or ""))
+        elif tag != "rp":
+            child = one.last_child
+            while child is not None:
+                stack.append((child, readings if child.tag in ("rt", "rtc") else into))
+                child = child.prev
+    reading = "".join(readings)
+    return "".join(base) + (f"（{reading}）" if reading else "")

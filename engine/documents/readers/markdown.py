@@ -85,4 +85,5 @@ def _block(token: Token, starts: list[int], length: int) -> Block | None:
     first, last = token.map
     level = int(token.tag[1:]) if kind == "heading" else 0
     end = min(starts[min(last, len(starts) - 1)], length)
-    return Block(kind, starts[first], end, level)
+    header_end = starts[first + 1] - 1 if kind == "table" and first + 1 < last else 0
+    return Block(kind, starts[first], end, level, header_end)

@@ -21,6 +21,18 @@ _BOMS = (
 )
 # ISO 2022 switches character sets with escape sequences; nothing else contains these.
 _ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"))
+# Python's own notations; decoding some of them takes quadratic time.
+_NO_CHARSETS = frozenset(
+    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+)
+# What programs write under these names, after https://encoding.spec.whatwg.org/#names-and-labels.
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n(?=[^\n]*\S)[^\n]*)*")
 
@@ -28,9 +40,16 @@ _PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n(?=[^\n]*\S)[^\n]*)*")
 def read_text(data: bytes, name: str) -> Document:
     """Text as one document; paragraphs are separated by blank lines.
 
+    A mailbox often has no suffix; it is read as what it is.
+
     Raises:
         UnreadableDocument: the bytes are not text, or hold nothing.
     """
+    if data.startswith(b"From ") and "." not in name.lstrip("."):
+        from engine.documents.readers.mail import looks_like_mailbox, read_mailbox
+
+        if looks_like_mailbox(data):
+            return read_mailbox(data, name)
     text = clean(decode(data))
     return Document(title="", text=text, blocks=paragraphs(text))
 
@@ -43,6 +62,20 @@ def read_xml(data: bytes, name: str) -> Document:
     """
     refuse_declarations(data)
     return read_text(data, name)
+
+
+def decode_as(data: bytes, encoding: str) -> str | None:
+    """`data` in an encoding that a file or a mail says it has; None where that is not so."""
+    try:
+        known = codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        return None
+    if known in _NO_CHARSETS:
+        return None
+    try:
+        return data.decode(_WIDER.get(known, known))
+    except (LookupError, ValueError):
+        return None
 
 
 def clean(text: str) -> str:

@@ -21,6 +21,13 @@ def about(size: int = 10, mode: int = stat.S_IFREG) -> os.stat_result:
         (b"a.docx", "Word"),
         (b"a.htm", "HTML"),
         (b"README.md", "Markdown"),
+        (b"deck.pptx", "PowerPoint"),
+        (b"budget.xlsx", "Spreadsheet"),
+        (b"budget.ODS", "Spreadsheet"),
+        (b"old.xls", "Spreadsheet"),
+        (b"letter.odt", "OpenDocument text"),
+        (b"talk.odp", "OpenDocument slides"),
+        (b"letter.rtf", "RTF"),
         (b"notes", "Text"),
         (b".hidden.txt", "Text"),
         (b".profile", "Text"),
@@ -38,7 +45,7 @@ def test_the_kind_follows_the_name(name: bytes, kind: str) -> None:
         (b"a.txt", about(0)),
         (b"a.txt", about(MAX_FILE_BYTES + 1)),
         (b"pipe.txt", about(mode=stat.S_IFIFO)),
-        (b"photo.JPG", about()),
+        (b"photo.HEIC", about()),
         (b"~$report.docx", about()),
         (b".env", about()),
         (b"secrets.env", about()),
@@ -49,6 +56,15 @@ def test_what_is_not_read_has_a_reason(name: bytes, found: os.stat_result) -> No
     with pytest.raises(UnreadableDocument) as caught:
         classify(b"/folder/" + name, found)
     assert caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "save_as"), [(b"old.doc", ".docx"), (b"old.ppt", ".pptx"), (b"show.PPS", ".pptx")]
+)
+def test_an_old_binary_format_says_what_to_save_it_as(name: bytes, save_as: str) -> None:
+    with pytest.raises(UnreadableDocument) as caught:
+        classify(b"/folder/" + name, about())
+    assert f"save it as {save_as}" in caught.value.message
 
 
 def test_suffixes() -> None:

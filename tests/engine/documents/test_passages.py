@@ -11,11 +11,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from engine.documents.passages import HEADING_SEPARATOR, MAX_TOKENS, OVERLAP_CHARACTERS, split
+from engine.documents.passages import (
+    HEADING_SEPARATOR,
+    MAX_HEADER_CHARACTERS,
+    MAX_HEADER_TOKENS,
+    MAX_TOKENS,
+    OVERLAP_CHARACTERS,
+    split,
+)
+from engine.documents.readers.builder import DocumentBuilder
 from engine.documents.readers.markdown import read_markdown
 from engine.documents.readers.text import paragraphs
 from engine.documents.reading import load_tokenizer
-from engine.documents.types import Block, BlockKind, Document, PageSpan, Passage
+from engine.documents.types import (
+    Anchor,
+    Block,
+    BlockKind,
+    Document,
+    PageSpan,
+    Passage,
+    Unit,
+)
 from engine.paths import starter_dir
 
 
@@ -49,17 +65,41 @@ KINDS: st.SearchStrategy[BlockKind] = st.sampled_from(get_args(BlockKind))
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
-    """Any text cut into any blocks, with or without pages; no word is outside a block."""
+    """Any text cut into any blocks, with or without pages, labels, anchors and header rows.
+
+    No word is outside a block; a page may begin anywhere, within a block too.
+    """
     text = draw(TEXTS)
     cuts = sorted({0, len(text), *draw(st.lists(st.integers(0, len(text)), max_size=12))})
     blocks = [
-        Block(draw(KINDS), start, end, draw(st.integers(1, 4))) for start, end in pairwise(cuts)
+        Block(
+            kind := draw(KINDS),
+            start,
+            end,
+            draw(st.integers(1, 4)),
+            draw(st.integers(start, end)) if kind == "table" else 0,
+        )
+        for start, end in pairwise(cuts)
     ]
-    breaks = sorted({0, *draw(st.lists(st.sampled_from(cuts), max_size=3)), len(text)})
+    somewhere = st.integers(0, len(text))
+    breaks = sorted({0, *draw(st.lists(somewhere, max_size=4)), len(text)})
+    label = st.sampled_from(["", "Slide", "Sheet x"])
     pages = [
-        PageSpan(number, start, end) for number, (start, end) in enumerate(pairwise(breaks), 1)
+        PageSpan(number, start, end, draw(label), draw(st.sampled_from(["", "A:F"])))
+        for number, (start, end) in enumerate(pairwise(breaks), 1)
     ]
-    return Document("Title", text, blocks, pages if draw(st.booleans()) else [])
+    anchors = [
+        Anchor(start, number)
+        for number, start in enumerate(sorted(draw(st.sets(somewhere, max_size=9))), 1)
+    ]
+    return Document(
+        "Title",
+        text,
+        blocks,
+        pages if draw(st.booleans()) else [],
+        anchors,
+        draw(st.sampled_from(get_args(Unit))),
+    )
 
 
 def check(document: Document, passages: list[Passage], tokenizer: Tokenizer) -> None:
@@ -75,6 +115,11 @@ def check(document: Document, passages: list[Passage], tokenizer: Tokenizer) -> 
             assert not seen[position]
             seen[position] = True
         tokens = len(tokenizer.encode(passage.text, add_special_tokens=False).ids)
+        if passage.header:
+            assert len(passage.header) <= MAX_HEADER_CHARACTERS
+            above = len(tokenizer.encode(passage.header, add_special_tokens=False).ids)
+            assert above <= MAX_HEADER_TOKENS + 8
+            tokens += above - 8
         # Cutting between two tokens may split one word into a few more pieces.
         assert tokens <= MAX_TOKENS + 8
     missed = {char for char, was in zip(document.text, seen, strict=True) if not was}
@@ -91,6 +136,8 @@ def test_nothing_is_lost_and_nothing_is_doubled(document: Document) -> None:
         for page in document.pages:
             if page.start <= passage.start < page.end:
                 assert passage.page == page.number
+                assert passage.end <= page.end
+                assert passage.place.strip("'").startswith(page.label.replace("'", "''"))
 
 
 def test_a_passage_knows_its_headings_and_never_crosses_one(tokenizer: Tokenizer) -> None:
@@ -162,3 +209,79 @@ def test_no_passage_is_too_long_to_show(tokenizer: Tokenizer) -> None:
     text = "a" * 50_000 + " " + "Z" + "\u0301" * 20_000
     for passage in split(Document("", text, paragraphs(text)), tokenizer):
         assert len(passage.text) <= 20 * MAX_TOKENS
+
+
+def table_of(rows: int) -> Document:
+    """A sheet of 120 rows after its header, from row 3 on."""
+    builder = DocumentBuilder("row")
+    builder.page(1, "Budget 2024", "A:C")
+    cells = [["Item", "Cost", "Note"]]
+    cells += [[f"thing {n}", str(n * 7), "paid by the office"] for n in range(rows)]
+    builder.table(cells, header=True, numbers=range(3, 3 + len(cells)))
+    return builder.document("Budget")
+
+
+def test_a_passage_within_a_table_carries_its_header(tokenizer: Tokenizer) -> None:
+    document = table_of(120)
+    passages = split(document, tokenizer)
+    check(document, passages, tokenizer)
+    assert len(passages) > 5
+    assert passages[0].text.startswith("Item | Cost | Note\nthing 0")
+    assert [passage.header for passage in passages] == [
+        "",
+        *["Item | Cost | Note"] * (len(passages) - 1),
+    ]
+
+
+def test_the_places_of_a_sheet_are_its_rows(tokenizer: Tokenizer) -> None:
+    document = table_of(120)
+    expected = 3
+    for passage in split(document, tokenizer):
+        rows = passage.text.count("\n") + 1
+        assert passage.place == f"'Budget 2024'!A{expected}:C{expected + rows - 1}"
+        assert passage.page == 1
+        expected += rows
+    assert expected == 3 + 121
+
+
+def test_an_endless_header_row_leaves_room_for_the_rows(tokenizer: Tokenizer) -> None:
+    builder = DocumentBuilder()
+    builder.table([["heading"] * 3_000, *[["value", str(n)] for n in range(500)]], header=True)
+    document = builder.document("wide")
+    passages = split(document, tokenizer)
+    check(document, passages, tokenizer)
+    assert passages[-1].header.startswith("heading | heading")
+    assert passages[-1].text.endswith("value | 499")
+
+
+def test_headings_do_not_reach_into_the_next_labelled_page(tokenizer: Tokenizer) -> None:
+    builder = DocumentBuilder()
+    builder.page(1, "Slide 1")
+    builder.add("heading", "Plans", 1)
+    builder.add("paragraph", "Grow.")
+    builder.page(2, "Slide 2")
+    builder.add("paragraph", "A picture says more.")
+    builder.page(3, "Slide 3")
+    builder.page(4, "Slide 4")
+    builder.add("heading", "Only a title", 1)
+    passages = split(builder.document("Deck"), tokenizer)
+    assert [(p.place, p.heading, p.text) for p in passages] == [
+        ("Slide 1", "Plans", "Plans\n\nGrow."),
+        ("Slide 2", "", "A picture says more."),
+        ("Slide 4", "Only a title", "Only a title"),
+    ]
+
+
+def test_a_heading_stays_with_the_text_below_it(tokenizer: Tokenizer) -> None:
+    body = " ".join(f"The gauge at pier {n} was read at noon." for n in range(300))
+    builder = DocumentBuilder()
+    builder.add("heading", "Harbour", 1)
+    builder.add("heading", "Readings of the gauges", 2)
+    builder.add("paragraph", body)
+    document = builder.document("")
+    passages = split(document, tokenizer)
+    check(document, passages, tokenizer)
+    assert passages[0].text.startswith(
+        "Harbour\n\nReadings of the gauges\n\nThe gauge at pier 0"
+    )
+    assert all(passage.text.endswith(".") for passage in passages)

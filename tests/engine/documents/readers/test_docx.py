@@ -74,6 +74,29 @@ def test_hostile_files_are_refused_with_a_reason(data: bytes) -> None:
     assert caught.value.message.endswith((".", "!"))
 
 
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [(b"", r"old \.doc file.*Save it as \.docx"), ("EncryptedPackage", "by a password")],
+)
+def test_other_files_under_its_name_say_what_they_are(inside: bytes | str, reason: str) -> None:
+    extra = inside.encode("utf-16-le") if isinstance(inside, str) else inside
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + extra
+    with pytest.raises(UnreadableDocument, match=reason):
+        read_docx(data, "x.docx")
+
+
+def test_a_table_knows_its_header_row() -> None:
+    rows = "".join(
+        f"<w:tr><w:tc><w:p><w:r><w:t>{name}</w:t></w:r></w:p></w:tc>"
+        f"<w:tc><w:p><w:r><w:t>{length}</w:t></w:r></w:p></w:tc></w:tr>"
+        for name, length in (("Boat", "Length"), ("Terna", "7 m"), ("Saga", "9 m"))
+    )
+    body = f'<w:document xmlns:w="{W}"><w:body><w:tbl>{rows}</w:tbl></w:body></w:document>'
+    document = read_docx(package(body), "x.docx")
+    [block] = document.blocks
+    assert document.text[block.start : block.header_end] == "Boat | Length"
+
+
 def test_real_word_files_are_read(corpora: Path) -> None:
     files = sorted((corpora / "stress/office/python-docx").rglob("*.docx"))
     assert len(files) > 30

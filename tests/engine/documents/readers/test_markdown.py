@@ -91,3 +91,9 @@ def test_blocks_are_in_order_and_cover_every_word(source: str) -> None:
         end = block.end
         left[block.start : block.end] = " " * (block.end - block.start)
     assert not "".join(left).strip()
+
+
+def test_a_tables_header_row_is_known() -> None:
+    document = read_markdown(b"Text\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "x.md")
+    table = next(block for block in document.blocks if block.kind == "table")
+    assert document.text[table.start : table.header_end] == "| a | b |"

@@ -35,6 +35,7 @@ def test_any_unicode_encoding_gives_the_same_text(encoding: str) -> None:
         ("cp1252", "Die Größe der Prüfung übertraf die Erwartung: 30 € für später."),
         ("cp1252", "L’été dernier, la crème brûlée était délicieuse à Besançon."),
         ("shift_jis", "ZEBRA-SJIS 日本語の文書です。"),
+        ("cp932", "新製品①の発売について、㈱山田商事からのお知らせです。"),
         ("euc_jp", "これは日本語の文書で、図書館にあります。"),
         ("big5", "這是一份繁體中文的文件,請保存在圖書館。"),
         ("cp949", "이것은 도서관에 있는 한국어 문서입니다."),
