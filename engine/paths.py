@@ -56,6 +56,11 @@ class Home:
         """Lock files shared by all processes that use this home."""
         return self.root / "locks"
 
+    @property
+    def scans(self) -> Path:
+        """What OCR found, a file for each content, named by its SHA-256."""
+        return self.root / "scans"
+
     def library(self, library_id: str) -> Path:
         """The folder of one library."""
         return self.libraries / library_id
@@ -70,6 +75,7 @@ class Home:
             self.logs,
             self.quarantine,
             self.locks,
+            self.scans,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         return self

@@ -30,6 +30,15 @@ class Settings(BaseModel):
     """Passages put before the model; 0 lets the engine choose for the model."""
     context_tokens: int = Field(default=0, ge=0, le=131072)
     """Context window to use; 0 lets the engine choose for the model and the memory."""
+    scan_seconds_per_file: int = Field(default=20, ge=0, le=3600)
+    """Scanned pages and pictures are read by OCR when a file takes about this long at most;
+    0 reads none unless asked."""
+    follow: bool = True
+    """Keep libraries current with the disk while the window is open."""
+    notify: bool = True
+    """Tell when long work ended while the window was not in front."""
+    preset: str = ""
+    """Preset of new conversations; empty for none."""
     window: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Size, place and drafts of the window; owned by the desktop."""
 

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,6 +101,8 @@ class Store:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # What a person deletes is overwritten, not only unlinked.
+        connection.execute("PRAGMA secure_delete=ON")
         return connection
 
     def _migrate(self) -> None:
@@ -140,6 +142,30 @@ class Store:
             self._backup(name)
             for old in sorted(self.home.backups.glob("daily-*.db"))[:-BACKUPS_KEPT]:
                 old.unlink(missing_ok=True)
+
+    def forget_in_copies(self, statements: Sequence[tuple[str, Sequence[object]]]) -> None:
+        """Have what was deleted here deleted in the daily copies as well.
+
+        A copy of an older version may lack a table: then there is nothing to delete in it. One
+        that cannot be opened is of no use to anybody and is removed.
+        """
+        for path in self.home.backups.glob("*.db"):
+            copy = sqlite3.connect(path, isolation_level=None)
+            try:
+                copy.execute("PRAGMA foreign_keys=ON")
+                copy.execute("PRAGMA secure_delete=ON")
+                for statement, values in statements:
+                    try:
+                        copy.execute(statement, values)
+                    except sqlite3.OperationalError as error:
+                        if "no such table" not in str(error):
+                            raise
+            except sqlite3.Error:
+                copy.close()
+                path.unlink(missing_ok=True)
+            finally:
+                copy.close()
+        self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _backup(self, name: str) -> None:
         target = self.home.backups / name

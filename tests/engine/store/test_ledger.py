@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import InvalidInput
 from engine.paths import Home
 from engine.store import measurements
 from engine.store.db import Store
@@ -176,6 +177,7 @@ def test_files_come_in_pages_and_filtered(ledger: Ledger) -> None:
     assert ledger.page_of_files(library, None, "100%_", 0, 10)[0] == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"a", b"ab", b"a/b", b"a/b/c", b"b", b"a b"]), max_size=6))
 def test_roots_cover_what_was_added_and_nothing_twice(paths: list[bytes]) -> None:
     import tempfile
@@ -200,3 +202,68 @@ def test_measurements_are_remembered_for_this_machine(store: Store) -> None:
     with store.transaction() as connection:
         connection.execute("UPDATE measurements SET machine = 'another'")
     assert measurements.recall(store, "embedder") is None
+
+
+def test_files_are_sorted_and_paged_in_both_directions(store: Store) -> None:
+    ledger = Ledger(store)
+    library = new_library(ledger)
+    seen = [
+        SeenFile(b"/z/alpha.txt", 30, 3),
+        SeenFile(b"/a/Beta.txt", 10, 2),
+        SeenFile(b"/m/gamma.txt", 20, 1),
+        SeenFile(b"/m/delta.png", 20, 4, "No text."),
+    ]
+    ledger.see(library, seen)
+
+    def names(sort: str, descending: bool = False, **page: int) -> list[str]:
+        offset, limit = page.get("offset", 0), page.get("limit", 10)
+        rows = ledger.page_of_files(library, None, "", offset, limit, sort, descending)[1]
+        return [row["name"] for row in rows]
+
+    assert names("name") == ["alpha.txt", "Beta.txt", "delta.png", "gamma.txt"]
+    assert names("name", True) == names("name")[::-1]
+    assert names("modified") == ["gamma.txt", "Beta.txt", "alpha.txt", "delta.png"]
+    assert names("size")[0] == "Beta.txt"
+    assert names("size", True) == names("size")[::-1]
+    assert names("state")[0] == "delta.png"  # skipped before waiting
+    for sort in ("name", "modified", "size", "kind", "state"):
+        paged = names(sort, limit=2) + names(sort, offset=2, limit=2)
+        assert paged == names(sort)
+
+
+def test_a_library_is_paused_renamed_and_its_standing_noted(store: Store) -> None:
+    ledger = Ledger(store)
+    library, other = new_library(ledger), ledger.create("Other", "e", 1, 1).library_id
+    before = ledger.pauses(library)
+    ledger.pause(library)
+    assert ledger.pauses(library) == before + 1
+    assert [record.paused for record in ledger.libraries()].count(1) == 1
+    ledger.resume(library)
+    assert ledger.pauses(library) == before + 1
+    ledger.note_agreed(library, "2026-01-02T00:00:00Z")
+    ledger.note_agreed(library, "2026-01-01T00:00:00Z")  # never goes back
+    ledger.note_following(library, "lost", "The disk is gone.")
+    record = ledger.find(library)
+    assert record is not None
+    assert (record.agreed_at, record.paused) == ("2026-01-02T00:00:00Z", 0)
+    assert (record.following, record.following_reason) == ("lost", "The disk is gone.")
+    with pytest.raises(InvalidInput):
+        ledger.rename(library, "OTHER")
+    ledger.rename(library, "Third")
+    assert ledger.find("third") is not None
+    assert ledger.pauses("nothing") == -1
+    assert other
+
+
+def test_a_root_taken_out_takes_its_files_and_no_others(store: Store) -> None:
+    ledger = Ledger(store)
+    library = new_library(ledger)
+    for root in (b"/a", b"/ab"):
+        ledger.add_root(library, root)
+        ledger.note_identity(library, root, "1:2")
+    ledger.see(library, [SeenFile(b"/a/x", 1, 1), SeenFile(b"/a/b/y", 1, 1)])
+    ledger.see(library, [SeenFile(b"/ab/z", 1, 1)])
+    assert len(ledger.known_below(library, b"/a")) == 2
+    ledger.remove_root(library, b"/a")
+    assert list(ledger.known_files(library)) == [b"/ab/z"]
+    assert ledger.root_identities(library) == {b"/ab": "1:2"}

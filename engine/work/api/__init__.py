@@ -1,0 +1,218 @@
+"""What the engine host can be asked, as types: the only thing the window knows of the engine.
+
+The same models are what `whetstone … --json` prints, so the window, the command line and
+the tests read one contract. Paths in here are text for show: bytes that are not UTF-8 are
+escaped (see `engine.files.show_path`); identity is `file_id`, never the shown path.
+Character offsets (`start`, `end`) count Unicode code points in the document's text.
+"""
+
+from engine.work.api.answers import (
+    AnswerReport as AnswerReport,
+)
+from engine.work.api.answers import (
+    AskSpec as AskSpec,
+)
+from engine.work.api.answers import (
+    Citation as Citation,
+)
+from engine.work.api.answers import (
+    Feedback as Feedback,
+)
+from engine.work.api.answers import (
+    PassageWeight as PassageWeight,
+)
+from engine.work.api.answers import (
+    Said as Said,
+)
+from engine.work.api.answers import (
+    Sentence as Sentence,
+)
+from engine.work.api.answers import (
+    Timings as Timings,
+)
+from engine.work.api.answers import (
+    Tokens as Tokens,
+)
+from engine.work.api.base import (
+    Empty as Empty,
+)
+from engine.work.api.base import (
+    View as View,
+)
+from engine.work.api.conversations import (
+    Conversation as Conversation,
+)
+from engine.work.api.conversations import (
+    ConversationHit as ConversationHit,
+)
+from engine.work.api.conversations import (
+    ConversationHits as ConversationHits,
+)
+from engine.work.api.conversations import (
+    ConversationList as ConversationList,
+)
+from engine.work.api.conversations import (
+    ConversationQuery as ConversationQuery,
+)
+from engine.work.api.conversations import (
+    ConversationRef as ConversationRef,
+)
+from engine.work.api.conversations import (
+    ConversationRow as ConversationRow,
+)
+from engine.work.api.conversations import (
+    Exported as Exported,
+)
+from engine.work.api.conversations import (
+    ExportSpec as ExportSpec,
+)
+from engine.work.api.conversations import (
+    FeedbackSpec as FeedbackSpec,
+)
+from engine.work.api.conversations import (
+    Preset as Preset,
+)
+from engine.work.api.conversations import (
+    PresetList as PresetList,
+)
+from engine.work.api.conversations import (
+    PresetRef as PresetRef,
+)
+from engine.work.api.conversations import (
+    RenameConversationSpec as RenameConversationSpec,
+)
+from engine.work.api.conversations import (
+    SavePresetSpec as SavePresetSpec,
+)
+from engine.work.api.conversations import (
+    VersionSpec as VersionSpec,
+)
+from engine.work.api.libraries import (
+    Counted as Counted,
+)
+from engine.work.api.libraries import (
+    FileCounts as FileCounts,
+)
+from engine.work.api.libraries import (
+    FileRow as FileRow,
+)
+from engine.work.api.libraries import (
+    FilesPage as FilesPage,
+)
+from engine.work.api.libraries import (
+    FilesSpec as FilesSpec,
+)
+from engine.work.api.libraries import (
+    FileState as FileState,
+)
+from engine.work.api.libraries import (
+    IndexingEvent as IndexingEvent,
+)
+from engine.work.api.libraries import (
+    IndexReport as IndexReport,
+)
+from engine.work.api.libraries import (
+    IndexSpec as IndexSpec,
+)
+from engine.work.api.libraries import (
+    LibraryFacets as LibraryFacets,
+)
+from engine.work.api.libraries import (
+    LibraryList as LibraryList,
+)
+from engine.work.api.libraries import (
+    LibraryRef as LibraryRef,
+)
+from engine.work.api.libraries import (
+    LibraryView as LibraryView,
+)
+from engine.work.api.libraries import (
+    RenameLibrarySpec as RenameLibrarySpec,
+)
+from engine.work.api.libraries import (
+    RetrySpec as RetrySpec,
+)
+from engine.work.api.libraries import (
+    RootSpec as RootSpec,
+)
+from engine.work.api.libraries import (
+    ScanChoice as ScanChoice,
+)
+from engine.work.api.libraries import (
+    SkippedFile as SkippedFile,
+)
+from engine.work.api.machine import (
+    BackendTiming as BackendTiming,
+)
+from engine.work.api.machine import (
+    Check as Check,
+)
+from engine.work.api.machine import (
+    DoctorReport as DoctorReport,
+)
+from engine.work.api.machine import (
+    HostState as HostState,
+)
+from engine.work.api.machine import (
+    StorageReport as StorageReport,
+)
+from engine.work.api.machine import (
+    StoredPart as StoredPart,
+)
+from engine.work.api.machine import (
+    WorkerEvent as WorkerEvent,
+)
+from engine.work.api.methods import (
+    METHODS as METHODS,
+)
+from engine.work.api.methods import (
+    parse_params as parse_params,
+)
+from engine.work.api.models import (
+    AddModelSpec as AddModelSpec,
+)
+from engine.work.api.models import (
+    GpuLayersSpec as GpuLayersSpec,
+)
+from engine.work.api.models import (
+    ModelCard as ModelCard,
+)
+from engine.work.api.models import (
+    ModelList as ModelList,
+)
+from engine.work.api.models import (
+    ModelRef as ModelRef,
+)
+from engine.work.api.search import (
+    ExplainedPassage as ExplainedPassage,
+)
+from engine.work.api.search import (
+    Explanation as Explanation,
+)
+from engine.work.api.search import (
+    Filter as Filter,
+)
+from engine.work.api.search import (
+    PassageHit as PassageHit,
+)
+from engine.work.api.search import (
+    Ranks as Ranks,
+)
+from engine.work.api.search import (
+    SearchReport as SearchReport,
+)
+from engine.work.api.search import (
+    SearchSpec as SearchSpec,
+)
+from engine.work.api.search import (
+    SearchStep as SearchStep,
+)
+from engine.work.api.viewing import (
+    Box as Box,
+)
+from engine.work.api.viewing import (
+    SourceView as SourceView,
+)
+from engine.work.api.viewing import (
+    ViewSpec as ViewSpec,
+)

@@ -1,0 +1,149 @@
+"""Questions and answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from engine.work.api.base import View
+from engine.work.api.search import Filter, PassageHit
+
+
+class Said(View):
+    """An earlier question and its answer."""
+
+    question: str
+    answer: str = ""
+
+
+class AskSpec(View):
+    """Ask one question.
+
+    A spec that names a library means just what it says: these libraries, this filter. One
+    that names none goes on where its conversation was: the same libraries, and the same
+    filter unless it has one. Without a conversation it asks without documents, and so does
+    mode none always.
+    """
+
+    question: str
+    library: str | None = None
+    libraries: list[str] = Field(default_factory=list[str])
+    """Further libraries to search beside `library`."""
+    filter: Filter = Filter()
+    preset: str | None = None
+    """Id or name of a preset for the system prompt; None for the conversation's own (for a
+    new one that of the settings), "" for none."""
+    rewrite: bool = True
+    """Rewrite a question that leans on the conversation so that it stands alone."""
+    replaces: int | None = None
+    """Ask again in place of this turn of the conversation (its number, from 1): it and the
+    turns after it are kept as an earlier version and no longer count."""
+    seed: int | None = None
+    """None: the most likely words (greedy). A number: drawn at temperature 0.7, for another
+    wording of an answer."""
+    model: str | None = None
+    adapter: str | None = None
+    mode: Literal["auto", "joint", "none"] = "auto"
+    top: int | None = None
+    """Passages in the prompt; None lets the engine choose for the model."""
+    conversation: str | None = None
+    """Conversation id to continue; None starts a new one; "" keeps nothing."""
+    history: list[Said] = Field(default_factory=list[Said])
+    """The turns before, oldest first, for a question that comes with its own; a conversation
+    that is continued has its turns already."""
+    max_tokens: int = 512
+
+
+class Citation(View):
+    """Evidence for the answer, checked: verified means text[start:end] == quote in the file."""
+
+    n: int
+    file_id: int
+    path: str
+    title: str
+    heading: str
+    page: int | None
+    quote: str
+    start: int
+    end: int
+    verified: bool
+    library: str = ""
+    place: str = ""
+
+
+class PassageWeight(View):
+    n: int
+    weight: float
+
+
+class Sentence(View):
+    """One sentence of the answer and the passages that support it."""
+
+    text: str
+    passages: list[PassageWeight]
+    supported: bool
+
+
+class Timings(View):
+    """Milliseconds since the question was received, the model already loaded."""
+
+    retrieve_ms: float
+    first_token_ms: float
+    total_ms: float
+
+
+class Tokens(View):
+    prompt: int
+    generated: int
+
+
+class Feedback(View):
+    """What the user thought of an answer; `correction` is what it should have been."""
+
+    verdict: Literal["up", "down", "none"]
+    correction: str = ""
+    at: str = ""
+
+
+class AnswerReport(View):
+    """The finished answer. `passages[n-1]` is the source shown as number n."""
+
+    question: str
+    answer: str
+    refused: bool
+    stopped: bool = False
+    citations: list[Citation]
+    sentences: list[Sentence]
+    passages: list[PassageHit]
+    mode: str
+    model: str
+    adapter: str | None = None
+    timings: Timings
+    tokens: Tokens
+    tokens_per_second: float = 0.0
+    conversation: str = ""
+    notice: str = ""
+    turn: int = 0
+    """Its number in the conversation, from 1; 0 when it is not kept."""
+    asked_at: str = ""
+    rewritten: str = ""
+    """The question as it was searched for, when that is not the question as asked."""
+    searched: str = ""
+    """The very text the search was given, when that is not the question as asked: the
+    question's own words stand in it twice, so that they outweigh those carried over."""
+    libraries: list[str] = Field(default_factory=list[str])
+    """Ids of the libraries searched."""
+    filter: Filter = Filter()
+    preset: str = ""
+    feedback: Feedback | None = None
+    versions: int = 1
+    """How many answers this turn has had; this is the newest."""
+
+
+# Events of a running `ask` request, in order:
+#   "rewritten": {"question": str}             when the question was made to stand alone
+#   "sources": {"passages": [PassageHit…]}     once, before the first token
+#   "loading": {"model": str}                  when the model has to be loaded first
+#   "token":   {"text": str}                   the next piece of the answer
+# The final AnswerReport may carry citation marks "[n]" that the streamed text lacked.

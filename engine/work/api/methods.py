@@ -1,0 +1,96 @@
+"""The methods a host answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.work.api.answers import AnswerReport, AskSpec
+from engine.work.api.base import Empty, View
+from engine.work.api.conversations import (
+    Conversation,
+    ConversationHits,
+    ConversationList,
+    ConversationQuery,
+    ConversationRef,
+    ConversationRow,
+    Exported,
+    ExportSpec,
+    FeedbackSpec,
+    Preset,
+    PresetList,
+    PresetRef,
+    RenameConversationSpec,
+    SavePresetSpec,
+    VersionSpec,
+)
+from engine.work.api.libraries import (
+    FilesPage,
+    FilesSpec,
+    IndexReport,
+    IndexSpec,
+    LibraryFacets,
+    LibraryList,
+    LibraryRef,
+    LibraryView,
+    RenameLibrarySpec,
+    RetrySpec,
+    RootSpec,
+)
+from engine.work.api.machine import DoctorReport, HostState, StorageReport
+from engine.work.api.models import AddModelSpec, GpuLayersSpec, ModelCard, ModelList, ModelRef
+from engine.work.api.search import SearchReport, SearchSpec
+from engine.work.api.viewing import SourceView, ViewSpec
+
+METHODS: dict[str, tuple[type[View], type[View]]] = {
+    "state": (Empty, HostState),
+    "libraries.list": (Empty, LibraryList),
+    "libraries.remove": (LibraryRef, Empty),
+    "libraries.files": (FilesSpec, FilesPage),
+    "index": (IndexSpec, IndexReport),
+    "reindex": (LibraryRef, IndexReport),
+    "libraries.pause": (LibraryRef, Empty),
+    "libraries.resume": (LibraryRef, Empty),
+    "libraries.rename": (RenameLibrarySpec, LibraryView),
+    "libraries.remove_root": (RootSpec, LibraryView),
+    "libraries.retry": (RetrySpec, IndexReport),
+    "libraries.facets": (LibraryRef, LibraryFacets),
+    "follow": (Empty, Empty),
+    "search": (SearchSpec, SearchReport),
+    "ask": (AskSpec, AnswerReport),
+    "conversations.list": (Empty, ConversationList),
+    "conversations.show": (ConversationRef, Conversation),
+    "conversations.remove": (ConversationRef, Empty),
+    "conversations.clear": (Empty, Empty),
+    "conversations.rename": (RenameConversationSpec, ConversationRow),
+    "conversations.search": (ConversationQuery, ConversationHits),
+    "conversations.export": (ExportSpec, Exported),
+    "conversations.feedback": (FeedbackSpec, AnswerReport),
+    "conversations.version": (VersionSpec, AnswerReport),
+    "presets.list": (Empty, PresetList),
+    "presets.save": (SavePresetSpec, Preset),
+    "presets.remove": (PresetRef, Empty),
+    "view": (ViewSpec, SourceView),
+    "models.list": (Empty, ModelList),
+    "models.add": (AddModelSpec, ModelCard),
+    "models.remove": (ModelRef, Empty),
+    "models.default": (ModelRef, ModelCard),
+    "models.gpu_layers": (GpuLayersSpec, ModelCard),
+    "models.warm": (Empty, Empty),
+    "doctor": (Empty, DoctorReport),
+    "storage": (Empty, StorageReport),
+}
+"""Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`, `ask`,
+`models.add` and `doctor` are long: they report progress and can be cancelled. `models.warm`
+starts the embedder and loads the default model ahead of the first question.
+
+`follow` begins to keep all libraries current: a scan of each now, then changes as they
+happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and
+keeps it from being followed until `libraries.resume`, also in later starts.
+
+Notifications from the host outside a request: `changed` {what: [libraries | models |
+conversations | presets]}, `worker` (a WorkerEvent) and `indexing` (an IndexingEvent)."""
+
+
+def parse_params(method: str, params: dict[str, Any]) -> View:
+    """Validate the parameters of a host method; KeyError for an unknown method."""
+    return METHODS[method][0].model_validate(params)
