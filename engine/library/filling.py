@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.errors import WorkerCrashed
 from engine.library.embedding import Embedder, Vectors
+from engine.library.reading import StoppableJob
 from engine.library.tables import Tables
 from engine.store.ledger import PASSAGES_PER_CONTENT, Ledger
 from engine.work.jobs import Job
@@ -16,7 +17,9 @@ WINDOW = 128
 """Passages embedded, stored and committed together: what a kill can cost at most."""
 GATHER_S = 0.5
 """How long a window waits to fill while files are still being read."""
-_STASH_CHARS = 64 << 20
+_STASH_CHARS = 4 << 20
+"""Text kept at hand for vectors; what waits beyond it is fetched again from the tables, so
+that memory does not grow with the folder."""
 _TRIES = 3
 
 
@@ -46,9 +49,12 @@ class Filling:
         self._ledger = ledger
         self._tables = tables
         self._embedder = embedder
-        self._job = job
+        self._stop = threading.Event()
+        self._job = StoppableJob(job, self._stop)
         self._pending: deque[_Pending] = deque()
         self._waiting = 0
+        self._gathering = True
+        self._working = False
         self._stashed_chars = 0
         self._closed = False
         self._changed = threading.Condition()
@@ -60,10 +66,18 @@ class Filling:
         """Begin; nothing happens until something was added."""
         self._thread.start()
 
-    def add(self, content_id: int, done: int, total: int, texts: list[str] | None) -> None:
+    def add(
+        self,
+        content_id: int,
+        done: int,
+        total: int,
+        texts: list[str] | None,
+        first: bool = False,
+    ) -> None:
         """Queue passages [done, total) of a content the ledger has as read.
 
         Args:
+            first: before all that wait, instead of behind them.
             texts: the text to embed of all `total` passages; None when they are to be
                 fetched from the tables.
         """
@@ -75,35 +89,54 @@ class Filling:
                 texts = None
             else:
                 self._stashed_chars += size
-            self._pending.append(_Pending(content_id, done, total, texts))
+            pending = _Pending(content_id, done, total, texts)
+            if first:
+                self._pending.appendleft(pending)
+            else:
+                self._pending.append(pending)
             self._waiting += total - done
             self._changed.notify_all()
 
-    @property
-    def alive(self) -> bool:
-        """False once the thread has ended."""
-        return self._thread.is_alive()
+    def gather(self, more_to_come: bool) -> None:
+        """Say whether it is worth waiting a moment for a window to fill."""
+        with self._changed:
+            self._gathering = more_to_come
+            self._changed.notify_all()
 
-    def close(self) -> None:
-        """Nothing more comes: the thread ends when all is embedded."""
+    @property
+    def idle(self) -> bool:
+        """True when all it was given is stored, or nothing more will be: see `finish`."""
+        with self._changed:
+            done = not self._waiting and not self._working
+        return done or not self._thread.is_alive()
+
+    def finish(self) -> None:
+        """Nothing more comes: wait until all is stored.
+
+        Raises:
+            ModelUnavailable, WorkerCrashed, NotEnoughMemory, StorageFull, StorageDamaged,
+                Cancelled: what ended the thread before that.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def wait(self, timeout_s: float) -> bool:
-        """True once the thread has ended."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def check(self) -> None:
-        """Raise what ended the thread, if it failed."""
-        if self._failure is not None and not self._thread.is_alive():
+        self._thread.join()
+        if self._failure is not None:
             raise self._failure
+
+    def stop(self) -> None:
+        """End the thread; what is in work is given up. Nothing is written after this."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._thread.join()
 
     def _run(self) -> None:
         try:
             while window := self._next_window():
                 self._embed(window)
+                with self._changed:
+                    self._working = False
         except BaseException as error:
             self._failure = error
 
@@ -113,11 +146,13 @@ class Filling:
             while not self._waiting and not self._closed:
                 self._changed.wait(0.2)
                 self._job.checkpoint()
-            if not self._closed and self._waiting < WINDOW:
+            if self._waiting < WINDOW:
                 self._changed.wait_for(
-                    lambda: self._closed or self._waiting >= WINDOW, GATHER_S
+                    lambda: self._closed or not self._gathering or self._waiting >= WINDOW,
+                    GATHER_S,
                 )
             self._job.checkpoint()
+            self._working = bool(self._pending)
             pieces: list[tuple[_Pending, int, int]] = []
             room = WINDOW
             while room and self._pending:
@@ -132,11 +167,12 @@ class Filling:
             return pieces
 
     def _embed(self, window: list[tuple[_Pending, int, int]]) -> None:
-        ids: list[int] = []
-        texts: list[str] = []
-        for item, first, stop in window:
-            ids.extend(item.content_id * PASSAGES_PER_CONTENT + n for n in range(first, stop))
-            texts.extend(self._texts(item, first, stop))
+        ids = [
+            item.content_id * PASSAGES_PER_CONTENT + ordinal
+            for item, first, stop in window
+            for ordinal in range(first, stop)
+        ]
+        texts = self._texts(window)
         vectors = self._vectors(texts)
         self._tables.add_vectors(ids, vectors)
         self._ledger.commit_embedded([(item.content_id, stop) for item, _, stop in window])
@@ -145,14 +181,26 @@ class Filling:
             if stop == item.total and item.texts is not None:
                 with self._changed:
                     self._stashed_chars -= sum(map(len, item.texts))
+                    item.texts = None
         self._tables.tend_vectors(final=False)
 
-    def _texts(self, item: _Pending, first: int, stop: int) -> list[str]:
-        if item.texts is not None:
-            return item.texts[first:stop]
-        base = item.content_id * PASSAGES_PER_CONTENT
-        rows = self._tables.fetch_range(base + first, base + stop)
-        return [rows[base + ordinal].search for ordinal in range(first, stop)]
+    def _texts(self, window: list[tuple[_Pending, int, int]]) -> list[str]:
+        """What is to be embedded; whatever is not at hand is fetched in one query."""
+        missing = [
+            item.content_id * PASSAGES_PER_CONTENT + ordinal
+            for item, first, stop in window
+            if item.texts is None
+            for ordinal in range(first, stop)
+        ]
+        rows = self._tables.fetch(missing) if missing else {}
+        texts: list[str] = []
+        for item, first, stop in window:
+            if item.texts is not None:
+                texts += item.texts[first:stop]
+                continue
+            base = item.content_id * PASSAGES_PER_CONTENT
+            texts += [rows[base + ordinal].search for ordinal in range(first, stop)]
+        return texts
 
     def _vectors(self, texts: list[str]) -> Vectors:
         for left in reversed(range(_TRIES)):

@@ -9,6 +9,7 @@ turn; see docs/adr/0008 and `python -m tests.benchmarks fusion`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 CANDIDATES = 100
 """Passages each of the two searches contributes."""
@@ -19,26 +20,39 @@ would take 0.75, at the price of a point where words are much the better guide."
 Scored = Sequence[tuple[int, float]]
 
 
-def fuse(dense: Scored, keyword: Scored, dense_weight: float = DENSE_WEIGHT) -> Scored:
-    """Ids with one score each, best first; ties go to the smaller id.
+class Fused(NamedTuple):
+    """A passage with what each search adds to its score."""
+
+    passage: int
+    score: float
+    dense_share: float
+    keyword_share: float
+
+
+def fuse(dense: Scored, keyword: Scored, dense_weight: float = DENSE_WEIGHT) -> list[Fused]:
+    """Every passage of either list once, best first; ties go to the smaller id.
 
     A passage missing from the dense list counts as its last, one missing from the keyword
-    list as not containing any word of the question.
+    list as not containing any word of the question. With one list alone its own scores
+    remain.
 
     Args:
         dense: (id, cosine), best first.
         keyword: (id, BM25 score), best first.
         dense_weight: share of the dense score, 0 to 1.
     """
-    if not dense or not keyword:
-        return list(dense or keyword)
-    best = dense[0][1] + 1.0
+    if not keyword:
+        return [Fused(passage, score, score, 0.0) for passage, score in dense]
+    if not dense:
+        return [Fused(passage, score, 0.0, score) for passage, score in keyword]
+    best = max(1e-9, dense[0][1] + 1.0)
     by_meaning = {passage: (cosine + 1.0) / best for passage, cosine in dense}
-    by_words = {passage: score / keyword[0][1] for passage, score in keyword}
+    most = max(1e-9, keyword[0][1])
+    by_words = {passage: score / most for passage, score in keyword}
     last = min(by_meaning.values())
-    scores = {
-        passage: dense_weight * by_meaning.get(passage, last)
-        + (1.0 - dense_weight) * by_words.get(passage, 0.0)
-        for passage in {**by_meaning, **by_words}
-    }
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    fused: list[Fused] = []
+    for passage in {**by_meaning, **by_words}:
+        meaning = dense_weight * by_meaning.get(passage, last)
+        words = (1.0 - dense_weight) * by_words.get(passage, 0.0)
+        fused.append(Fused(passage, meaning + words, meaning, words))
+    return sorted(fused, key=lambda one: (-one.score, one.passage))

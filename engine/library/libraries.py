@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-import shutil
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from engine.documents.types import READER_VERSION
-from engine.errors import (
-    InvalidInput,
-    LibraryBusy,
-    LibraryOutdated,
-    StorageDamaged,
-)
-from engine.files import folder_size_bytes, show_path
+from engine.errors import Cancelled, InvalidInput
+from engine.files import show_path
+from engine.library.opening import OpenTables
+from engine.library.records import Records, folder_named, raw_path
+from engine.library.runs import RunEnd, Runs
+from engine.library.searching import Searches
+from engine.library.views import file_row, library_view
+from engine.library.weighing import Weighing
+from engine.library.writing import WriterLock
 from engine.paths import Home
 from engine.store.db import Store
-from engine.store.ledger import KnownFile, Ledger, LibraryRecord
+from engine.store.ledger import Ledger, LibraryRecord
 from engine.work.api import (
-    FileRow,
     FilesPage,
     FilesSpec,
     IndexReport,
     IndexSpec,
+    LibraryFacets,
     LibraryView,
+    RetrySpec,
     SearchReport,
     SearchSpec,
 )
@@ -39,13 +35,9 @@ from engine.work.lease import CoreLease
 
 if TYPE_CHECKING:  # these load Arrow, which a list of libraries does not need
     from engine.documents.pool import ReaderPool
+    from engine.documents.scanner import Scanner
     from engine.library.embedding import Embedder
-    from engine.library.tables import Tables
-
-FORMAT_VERSION = 1
-"""Bumped when the tables' columns, or what is embedded of a passage, change."""
-_LOCK_WAIT_S = 2.0
-_EMPTY_NAME = "Documents"
+    from engine.library.indexing import IndexRun
 
 
 class Libraries:
@@ -57,6 +49,7 @@ class Libraries:
         readers: who reads files.
         embedder: who turns text into vectors.
         lease: who may use the cores; the embedder goes through it.
+        scanner: who reads pages that are pictures; None: they are left.
     """
 
     def __init__(
@@ -66,14 +59,18 @@ class Libraries:
         readers: ReaderPool,
         embedder: Embedder,
         lease: CoreLease,
+        scanner: Scanner | None = None,
     ) -> None:
-        self._home = home
-        self._readers = readers
+        self.home = home
         self._embedder = embedder
         self._lease = lease
         self._ledger = Ledger(store)
-        self._tables: dict[tuple[str, int], Tables] = {}
-        self._damaged: set[str] = set()
+        self._records = Records(self._ledger, embedder.info.id)
+        self._tables = OpenTables(home, embedder.info.dimensions)
+        self._weighing = Weighing()
+        self._runs = Runs(home, self._ledger, self._tables, readers, embedder, scanner)
+        self._scanner = scanner
+        self._searches = Searches(self._ledger, self._tables, embedder)
 
     # --- what there is ----------------------------------------------------------------
 
@@ -87,7 +84,7 @@ class Libraries:
         Raises:
             InvalidInput: there is none; the hint names those there are.
         """
-        return self._view(self._record(ref))
+        return self._view(self._records.record(ref))
 
     def files(self, spec: FilesSpec) -> FilesPage:
         """A page of a library's files.
@@ -95,29 +92,18 @@ class Libraries:
         Raises:
             InvalidInput: there is no such library.
         """
-        record = self._record(spec.library)
+        record = self._records.record(spec.library)
         total, rows = self._ledger.page_of_files(
-            record.library_id, spec.state, spec.match, spec.offset, spec.limit
+            record.library_id,
+            spec.state,
+            spec.match,
+            spec.offset,
+            spec.limit,
+            spec.sort,
+            spec.descending,
         )
-        return FilesPage(
-            total=total,
-            rows=[
-                FileRow(
-                    file_id=row["file_id"],
-                    path=row["shown"],
-                    name=show_path(os.path.basename(bytes(row["path"]))),
-                    kind=row["kind"] or "",
-                    state=row["state"],
-                    reason=row["reason"] or row["content_reason"] or "",
-                    size_bytes=row["size_bytes"],
-                    modified_at=_iso(row["mtime_ns"]),
-                    pages=row["pages"] or 0,
-                    passages=row["passages"] or 0,
-                    title=row["title"] or "",
-                )
-                for row in rows
-            ],
-        )
+        page_s = self._scanner.page_seconds() if self._scanner is not None else 0.0
+        return FilesPage(total=total, rows=[file_row(row, page_s) for row in rows])
 
     def file_path(self, library: str, file_id: int) -> bytes:
         """Where a file is.
@@ -125,7 +111,15 @@ class Libraries:
         Raises:
             InvalidInput: the library or the file is unknown.
         """
-        return self._file(library, file_id).path
+        return self._records.file(library, file_id).path
+
+    def file_hash(self, library: str, file_id: int) -> str:
+        """SHA-256 of what was indexed of a file; "" when that has to be read anew.
+
+        Raises:
+            InvalidInput: the library or the file is unknown.
+        """
+        return self._records.file(library, file_id).sha256
 
     def file_changed(self, library: str, file_id: int) -> bool:
         """True when the file differs, by size or time, from what was indexed.
@@ -133,7 +127,7 @@ class Libraries:
         Raises:
             InvalidInput: the library or the file is unknown.
         """
-        known = self._file(library, file_id)
+        known = self._records.file(library, file_id)
         try:
             now = os.lstat(known.path)
         except OSError:
@@ -152,30 +146,39 @@ class Libraries:
             Cancelled, ModelUnavailable, WorkerCrashed, StorageFull, StorageDamaged: see
                 `IndexRun.run`; what was done is kept.
         """
-        root = _folder(spec.folder)
-        record = self._library_for(spec.library, root)
-        with self._writing(record):
-            self._require_current(record)
+        root = folder_named(spec.folder)
+        record = self._records.library_for(spec.library, root)
+        with self._runs.asked(record, job) as running:
+            self._records.require_current(record)
             self._ledger.add_root(record.library_id, root)
-            return self._run(record, [root], job)
+            end = self._runs.run(record, running, lambda run: run.run([root]), spec.scans)
+            self._note_agreement(record, end, [root])
+            if root in end.lost:
+                raise InvalidInput(
+                    end.lost[root],
+                    hint="Check that its disk is there, or take the folder out of the library.",
+                )
+            return end.report
 
     def reindex(self, ref: str, job: Job = NULL_JOB) -> IndexReport:
         """Look through all of a library's folders again; rebuild it when that is needed.
 
         Files that could not be read get another chance. A library of an older reader version
         is read anew document by document while the old passages still serve; one with
-        another embedder, or damaged, starts afresh.
+        another embedder, or damaged, starts afresh. What was read of a folder that cannot be
+        reached now is kept.
 
         Raises:
             InvalidInput: there is no such library.
             LibraryBusy and others: as `index`.
         """
-        record = self._record(ref)
-        with self._writing(record):
-            damaged = record.library_id in self._damaged or not self._readable(record)
-            same_vectors = (record.embedder, record.format) == self._made_with()
+        record = self._records.record(ref)
+        with self._runs.asked(record, job) as running:
+            damaged = record.library_id in self._tables.damaged
+            damaged = damaged or not self._tables.readable(record)
+            same_vectors = (record.embedder, record.format) == self._records.made_with()
             if damaged or not same_vectors or record.reader_version != READER_VERSION:
-                embedder, format_version = self._made_with()
+                embedder, format_version = self._records.made_with()
                 self._ledger.renew(
                     record.library_id,
                     embedder,
@@ -183,66 +186,205 @@ class Libraries:
                     format_version,
                     forget=damaged or not same_vectors,
                 )
-                record = self._record(record.library_id)
-                self._damaged.discard(record.library_id)
-                self._remove_old_generations(record)
+                record = self._records.record(record.library_id)
+                self._tables.damaged.discard(record.library_id)
+                self._tables.drop_old(record)
             self._ledger.retry_unreadable(record.library_id)
-            return self._run(record, self._ledger.roots(record.library_id), job)
+            return self._run_all(record, running).report
 
-    def _run(self, record: LibraryRecord, roots: list[bytes], job: Job) -> IndexReport:
-        from engine.library.indexing import IndexRun
+    def retry(self, spec: RetrySpec, job: Job = NULL_JOB) -> IndexReport:
+        """Read some files again, with those that have the same bytes; all others stay.
 
-        job.emit("library", {"id": record.library_id, "name": record.name})
-        start = time.monotonic()
-        run = IndexRun(
-            record.library_id,
-            self._ledger,
-            self._open(record),
-            self._readers,
-            self._embedder,
-            os.path.realpath(os.fsencode(self._home.root)),
-            job,
-        )
-        try:
-            self._repairing(record, lambda: run.run(roots))
-        finally:
-            job.emit("stored", {"passages": run.passages})
-        seconds = time.monotonic() - start
-        return IndexReport(
-            library=record.name,
-            library_id=record.library_id,
-            files=run.counts,
-            passages=run.passages,
-            seconds=seconds,
-            passages_per_second=run.passages / seconds if seconds > 0 else 0.0,
-        )
+        Raises:
+            InvalidInput: there is no such library, or none of these files is in it.
+            LibraryBusy and others: as `index`.
+        """
+        record = self._records.record(spec.library)
+        with self._runs.asked(record, job) as running:
+            self._records.require_current(record)
+            files = self._ledger.with_equals(record.library_id, spec.file_ids)
+            if not files:
+                raise InvalidInput("This file is no longer in the library.")
+
+            def work(run: IndexRun) -> None:
+                run.read_again(files)
+
+            return self._runs.run(record, running, work, spec.scans).report
+
+    def follow_up(
+        self,
+        ref: str,
+        paths: Iterable[bytes] | None,
+        job: Job,
+        news: Callable[[], Iterable[bytes]] = tuple,
+    ) -> RunEnd:
+        """Bring changed paths up to date, or with None everything, when the disk says so.
+
+        Waits for other runs and lets go when one is asked for.
+
+        Args:
+            news: gives the paths that changed since; asked while the run goes on.
+
+        Raises:
+            Yielded: somebody asked for another run; go on after it.
+            LibraryOutdated, others: as `index`.
+        """
+        record = self._records.record(ref)
+        with self._runs.followed(record, job) as running:
+            record = self._records.record(ref)
+            self._records.require_current(record)
+            if record.paused:
+                raise Cancelled("The library is paused.")
+            if paths is None:
+                return self._run_all(record, running, news)
+            return self._runs.run(record, running, lambda run: run.update(paths), news=news)
+
+    def _run_all(
+        self,
+        record: LibraryRecord,
+        running: Job,
+        news: Callable[[], Iterable[bytes]] = tuple,
+    ) -> RunEnd:
+        roots = self._ledger.roots(record.library_id)
+        end = self._runs.run(record, running, lambda run: run.run(roots), news=news)
+        self._note_agreement(record, end, roots)
+        return end
+
+    def _note_agreement(self, record: LibraryRecord, end: RunEnd, roots: list[bytes]) -> None:
+        """A run that looked at all folders and reached all: so things were as it began."""
+        if end.agrees and set(self._ledger.roots(record.library_id)) <= set(roots):
+            self._ledger.note_agreed(record.library_id, end.began_at)
 
     # --- search -----------------------------------------------------------------------
 
     def search(self, spec: SearchSpec, job: Job = NULL_JOB) -> SearchReport:
         """The best passages for a question; by words alone, with a notice, if need be.
 
+        Of several libraries, one that cannot be searched now is left out with a notice.
+
         Raises:
-            InvalidInput: there is no such library.
+            InvalidInput: there is no such library, or the filter says nothing.
             LibraryOutdated: it was made with another embedder or reader version.
             StorageDamaged: its tables cannot be read.
             Cancelled: `job` was cancelled.
         """
-        from engine.library.search import Search
+        named = [self._records.record(ref) for ref in (spec.library, *spec.libraries)]
+        asked = list({record.library_id: record for record in named}.values())
+        current = [record for record in asked if self._records.current(record)]
+        if not current:
+            self._records.require_current(asked[0])
+        return self._searches.find(asked, current, spec, job)
 
-        start = time.perf_counter()
-        record = self._record(spec.library)
-        self._require_current(record)
-        search = Search(record.library_id, self._ledger, self._open(record), self._embedder)
-        try:
-            hits, notice = search.find(spec, job)
-        except StorageDamaged:
-            if not self._repair(record):
-                raise
-            hits, notice = search.find(spec, job)
-        self._damaged.discard(record.library_id)
-        milliseconds = (time.perf_counter() - start) * 1000
-        return SearchReport(passages=hits, milliseconds=milliseconds, notice=notice)
+    def facets(self, ref: str) -> LibraryFacets:
+        """What a library can be filtered by.
+
+        Raises:
+            InvalidInput: there is no such library.
+        """
+        from engine.library.facets import count_facets
+
+        record = self._records.record(ref)
+        return count_facets(
+            self._ledger.live_files(record.library_id), self._ledger.roots(record.library_id)
+        )
+
+    # --- what followers need ----------------------------------------------------------
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where it is noted how a library stands with the disk."""
+        return self._ledger
+
+    def writer_lock(self, library_id: str) -> WriterLock:
+        """The locks of a library.
+
+        Raises:
+            InvalidInput: there is no such library.
+        """
+        return self._runs.lock(self._records.record(library_id))
+
+    def find_name(self, library_id: str) -> str:
+        """What the library is called now.
+
+        Raises:
+            InvalidInput: there is no such library.
+        """
+        return self._records.record(library_id).name
+
+    def left_to_others(self, library_id: str) -> bool:
+        """True when another process follows the library."""
+        return self.writer_lock(library_id).is_followed()
+
+    def tidy(self, ref: str, job: Job) -> None:
+        """Delete what no file has any more; a run over single paths leaves it.
+
+        Raises:
+            Yielded: somebody asked for a run.
+            StorageDamaged, StorageFull: the tables cannot be written.
+        """
+        record = self._records.record(ref)
+        from engine.library.reconciling import reconcile
+
+        with self._runs.followed(record, job):
+            self._tables.require_readable(record)
+            reconcile(record.library_id, self._ledger, self._tables.get(record))
+
+    # --- change -----------------------------------------------------------------------
+
+    def pause(self, ref: str) -> None:
+        """Stop a library's run, in whatever process, and do not follow it for now.
+
+        Raises:
+            InvalidInput: there is no such library.
+        """
+        self._ledger.pause(self._records.record(ref).library_id)
+
+    def resume(self, ref: str) -> None:
+        """Let a paused library be followed again.
+
+        Raises:
+            InvalidInput: there is no such library.
+        """
+        self._ledger.resume(self._records.record(ref).library_id)
+
+    def rename(self, ref: str, name: str) -> LibraryView:
+        """Give a library another name.
+
+        Raises:
+            InvalidInput: there is no such library, or another one has this name.
+        """
+        record = self._records.record(ref)
+        if not name.strip():
+            raise InvalidInput("A library needs a name.", hint="Give it one.")
+        self._ledger.rename(record.library_id, name.strip())
+        return self.find(record.library_id)
+
+    def remove_root(self, ref: str, folder: str) -> LibraryView:
+        """Take a folder out of a library; the documents are not touched.
+
+        Args:
+            folder: as the library's view shows it, or any other way to name it.
+
+        Raises:
+            InvalidInput: there is no such library, or it does not cover this folder.
+            LibraryBusy: it is being written to.
+        """
+        record = self._records.record(ref)
+        roots = self._ledger.roots(record.library_id)
+        named = [root for root in roots if show_path(root) == folder]
+        named += [root for root in roots if root == os.path.realpath(raw_path(folder))]
+        if not named:
+            raise InvalidInput(
+                f"The library {record.name!r} has no folder {show_path(raw_path(folder))!r}.",
+                hint=f"It has: {', '.join(map(show_path, roots))}." if roots else "",
+            )
+        from engine.library.reconciling import reconcile
+
+        with self._runs.asked(record, NULL_JOB):
+            self._ledger.remove_root(record.library_id, named[0])
+            if self._tables.readable(record):
+                reconcile(record.library_id, self._ledger, self._tables.get(record))
+        return self.find(record.library_id)
 
     def remove(self, ref: str) -> None:
         """Forget a library and delete its index. The documents are not touched.
@@ -251,193 +393,23 @@ class Libraries:
             InvalidInput: there is no such library.
             LibraryBusy: it is being written to.
         """
-        record = self._record(ref)
-        with self._writing(record):
+        record = self._records.record(ref)
+        with self._runs.asked(record, NULL_JOB):
             self._ledger.remove(record.library_id)
-            self._tables.pop((record.library_id, record.generation), None)
-            shutil.rmtree(self._home.library(record.library_id), ignore_errors=True)
+            self._tables.drop(record)
 
     def close(self) -> None:
         """Let go of open files."""
-        for tables in self._tables.values():
-            tables.close()
-        self._tables.clear()
+        self._tables.close()
 
     # --- parts ------------------------------------------------------------------------
 
-    def _record(self, ref: str) -> LibraryRecord:
-        found = self._ledger.find(ref)
-        if found is not None:
-            return found
-        names = ", ".join(record.name for record in self._ledger.libraries())
-        raise InvalidInput(
-            f"There is no library {ref!r}.",
-            hint=f"There is: {names}." if names else "Index a folder first.",
-        )
-
-    def _file(self, library: str, file_id: int) -> KnownFile:
-        known = self._ledger.file(self._record(library).library_id, file_id)
-        if known is None:
-            raise InvalidInput("This file is no longer in the library.", hint="Search again.")
-        return known
-
     def _view(self, record: LibraryRecord) -> LibraryView:
-        totals = self._ledger.totals(record.library_id)
-        view = LibraryView(
-            id=record.library_id,
-            name=record.name,
-            roots=[show_path(root) for root in self._ledger.roots(record.library_id)],
-            files=totals.files,
-            skipped=totals.skipped,
-            waiting=totals.waiting,
-            passages=totals.passages,
-            size_bytes=folder_size_bytes(self._home.library(record.library_id)),
-            state="ready" if totals.files else "empty",
-            embedder=record.embedder,
-            updated_at=record.updated_at,
-        )
-        if self._locked(record):
-            view.state = "indexing"
-        elif record.library_id in self._damaged:
+        view = library_view(self.home, self._ledger, record)
+        if view.state == "indexing":
+            return view
+        if record.library_id in self._tables.damaged:
             view.state = "damaged"
-        elif not self._current(record):
+        elif not self._records.current(record):
             view.state = "outdated"
         return view
-
-    def _library_for(self, ref: str | None, root: bytes) -> LibraryRecord:
-        """The library named, made when new; without a name, the one with just this root."""
-        embedder, format_version = self._made_with()
-        if ref is None:
-            for record in self._ledger.libraries():
-                if root in self._ledger.roots(record.library_id):
-                    return record
-            ref = self._free_name(show_path(os.path.basename(root)) or _EMPTY_NAME)
-        if not ref.strip():
-            raise InvalidInput("A library needs a name.", hint="Give it one.")
-        return self._ledger.find(ref) or self._ledger.create(
-            ref.strip(), embedder, READER_VERSION, format_version
-        )
-
-    def _free_name(self, wanted: str) -> str:
-        name, number = wanted, 2
-        while self._ledger.find(name) is not None:
-            name, number = f"{wanted} {number}", number + 1
-        return name
-
-    def _made_with(self) -> tuple[str, int]:
-        return self._embedder.info.id, FORMAT_VERSION
-
-    def _current(self, record: LibraryRecord) -> bool:
-        made_with = (record.embedder, record.format, record.reader_version)
-        return made_with == (*self._made_with(), READER_VERSION)
-
-    def _require_current(self, record: LibraryRecord) -> None:
-        if not self._current(record):
-            raise LibraryOutdated(
-                f"The library {record.name!r} was made by another version of Whetstone.",
-                hint="Rebuild it: it is read again from your documents.",
-                details=f"{record}; now {self._made_with()}, reader {READER_VERSION}",
-            )
-
-    def _open(self, record: LibraryRecord) -> Tables:
-        from engine.library.tables import Tables
-
-        key = (record.library_id, record.generation)
-        if key not in self._tables:
-            self._tables[key] = Tables(self._folder(record), self._embedder.info.dimensions)
-        return self._tables[key]
-
-    def _folder(self, record: LibraryRecord) -> Path:
-        return self._home.library(record.library_id) / str(record.generation)
-
-    def _remove_old_generations(self, record: LibraryRecord) -> None:
-        for key in [key for key in self._tables if key[0] == record.library_id]:
-            if key[1] != record.generation:
-                self._tables.pop(key).close()
-        for folder in self._home.library(record.library_id).glob("*"):
-            if folder.name != str(record.generation):
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _readable(self, record: LibraryRecord) -> bool:
-        """True when both tables can be read, if need be after a repair."""
-        tables = self._open(record)
-        try:
-            tables.check()
-        except StorageDamaged:
-            return tables.repair()
-        return True
-
-    def _repairing(self, record: LibraryRecord, work: Callable[[], None]) -> None:
-        """Run `work` with tables known to open; the writer's lock is held."""
-        if not self._readable(record):
-            self._damaged.add(record.library_id)
-            raise StorageDamaged(
-                f"The index of {record.name!r} is damaged. Your documents are not affected.",
-                hint="Rebuild the library.",
-            )
-        work()
-
-    def _repair(self, record: LibraryRecord) -> bool:
-        """Try to repair for a search; False when it failed or someone else is writing."""
-        self._damaged.add(record.library_id)
-        try:
-            with self._writing(record):
-                return self._open(record).repair()
-        except LibraryBusy:
-            return False
-
-    @contextmanager
-    def _writing(self, record: LibraryRecord) -> Generator[None]:
-        lock = self._lock(record)
-        try:
-            lock.acquire(timeout=_LOCK_WAIT_S)
-        except Timeout as error:
-            raise LibraryBusy(
-                f"The library {record.name!r} is being indexed already.",
-                hint="Wait until that has finished.",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _locked(self, record: LibraryRecord) -> bool:
-        lock = self._lock(record)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
-
-    def _lock(self, record: LibraryRecord) -> FileLock:
-        # Not a singleton: two threads of one process exclude each other as well.
-        return FileLock(
-            self._home.locks / f"library-{record.library_id}.lock", is_singleton=False
-        )
-
-
-def _folder(text: str) -> bytes:
-    """The folder without links, absolute.
-
-    Raises:
-        InvalidInput: it does not exist or is not a folder.
-    """
-    raw = os.fsencode(os.path.expanduser(text))
-    try:
-        root = os.path.realpath(raw)
-        if os.path.isdir(root):
-            return root
-    except (OSError, ValueError):
-        pass
-    raise InvalidInput(
-        f"There is no folder {show_path(raw)!r}.", hint="Check the name and try again."
-    )
-
-
-def _iso(mtime_ns: int) -> str:
-    try:
-        when = datetime.datetime.fromtimestamp(mtime_ns / 1e9, datetime.UTC)
-    except (OverflowError, ValueError, OSError):
-        return ""
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")

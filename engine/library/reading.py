@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from engine.documents.pool import ReaderPool
 from engine.documents.types import ReadDocument
 from engine.errors import Cancelled, EngineError, UnreadableDocument
 from engine.files import sha256_file
-from engine.library.scanning import open_failure
+from engine.library.scanning import is_away, open_failure
 from engine.store.ledger import Content, KnownFile, Ledger, SeenFile
 from engine.work.jobs import Job
 
@@ -29,9 +30,21 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Refused:
-    """A file that could not even be opened; `seen.reason` says why."""
+    """A file that could not even be opened; `seen.reason` says why.
+
+    `restless`: it kept changing while it was read, so it is worth another look soon.
+    """
 
     seen: SeenFile
+    restless: bool = False
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """A file that was seen and is no longer there; `away`: its whole disk is not."""
+
+    candidate: Candidate
+    away: bool
 
 
 @dataclass(frozen=True)
@@ -44,15 +57,20 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Fresh:
-    """New bytes: a `document`, or the reason there is none. See `Reading.settling`."""
+    """New bytes: a `document`, or the reason there is none. See `Reading.settling`.
+
+    `scan_pages` of it only OCR can read; `scan_due`: it is going to, in this run.
+    """
 
     sha256: str
     path: bytes
     document: ReadDocument | None
     reason: str = ""
+    scan_pages: int = 0
+    scan_due: bool = False
 
 
-Outcome = Refused | Recognised | Fresh
+Outcome = Refused | Vanished | Recognised | Fresh
 
 
 class StoppableJob:
@@ -95,7 +113,8 @@ class Reading:
         self._readers = readers
         self._stop = threading.Event()
         self._job = StoppableJob(job, self._stop)
-        self._work: queue.SimpleQueue[Candidate | None] = queue.SimpleQueue()
+        self._work: deque[Candidate] = deque()
+        self._more = threading.Condition()
         self._done: queue.Queue[Outcome | BaseException] = queue.Queue(maxsize=64)
         self._claims: dict[str, list[Candidate]] = {}
         self._claims_lock = threading.Lock()
@@ -104,12 +123,22 @@ class Reading:
             for n in range(threads)
         ]
 
-    def start(self, candidates: Iterable[Candidate]) -> None:
-        """Begin; every candidate ends in an outcome, or among the duplicates in `settling`."""
-        for candidate in candidates:
-            self._work.put(candidate)
+    def start(self) -> None:
+        """Begin; nothing happens until something was added."""
         for thread in self._threads:
             thread.start()
+
+    def add(self, candidates: Iterable[Candidate], first: bool = False) -> None:
+        """Queue files, in this order, behind those that wait or `first`, before them.
+
+        Every one ends in an outcome, or among the duplicates in `settling`.
+        """
+        with self._more:
+            if first:
+                self._work.extendleft(reversed(list(candidates)))
+            else:
+                self._work.extend(candidates)
+            self._more.notify_all()
 
     def next(self, timeout_s: float) -> Outcome | None:
         """The next outcome; None when there was none in time.
@@ -140,8 +169,8 @@ class Reading:
     def stop(self) -> None:
         """End the threads; files in work are given up."""
         self._stop.set()
-        for _ in self._threads:
-            self._work.put(None)
+        with self._more:
+            self._more.notify_all()
         for thread in self._threads:
             while thread.is_alive():
                 try:  # a thread may wait for room to put its last outcome
@@ -150,10 +179,12 @@ class Reading:
                     thread.join(timeout=0.02)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            candidate = self._work.get()
-            if candidate is None:
-                return
+        while True:
+            with self._more:
+                self._more.wait_for(lambda: self._work or self._stop.is_set())
+                if self._stop.is_set():
+                    return
+                candidate = self._work.popleft()
             try:
                 self._job.checkpoint()
                 outcome = self._look_into(candidate)
@@ -167,24 +198,28 @@ class Reading:
         """None when the file waits as a duplicate of one being read."""
         path = candidate.seen.path
         for _ in range(2):
-            before = _seen(path)
-            if isinstance(before, str):
-                return Refused(_refused(candidate.seen, before))
-            candidate = Candidate(before, candidate.known)
             try:
+                before = _seen(path)
+                candidate = Candidate(before, candidate.known)
                 sha256 = sha256_file(path, lambda _done: self._job.checkpoint())
             except OSError as error:
-                return Refused(_refused(before, open_failure(error)))
+                return _not_opened(candidate, error)
             claim = self._claim(sha256, candidate)
             if claim != "ours":
                 return claim
             outcome = self._read(sha256, before)
-            if isinstance(outcome, Fresh) and _seen(path) == before:
+            if isinstance(outcome, Fresh) and self._unchanged(before):
                 return outcome
             self._unclaim(sha256)
             if isinstance(outcome, Refused):
                 return outcome
-        return Refused(_refused(candidate.seen, "It kept changing while it was read."))
+        return Refused(_refused(candidate.seen, "It kept changing while it was read."), True)
+
+    def _unchanged(self, before: SeenFile) -> bool:
+        try:
+            return _seen(before.path) == before
+        except OSError:
+            return False
 
     def _claim(self, sha256: str, candidate: Candidate) -> Recognised | Literal["ours"] | None:
         """Recognised content; "ours" to read; None when another file reads the same bytes."""
@@ -203,12 +238,11 @@ class Reading:
         """The claimant's bytes changed: its duplicates are looked into on their own."""
         with self._claims_lock:
             others = self._claims.pop(sha256)[1:]
-        for other in others:
-            self._work.put(other)
+        self.add(others, first=True)
 
     def _read(self, sha256: str, seen: SeenFile) -> Fresh | Refused:
         try:
-            return Fresh(sha256, seen.path, self._readers.read(seen.path, self._job))
+            return Fresh(sha256, seen.path, self._readers.read(seen.path, self._job, sha256))
         except UnreadableDocument as error:
             return Fresh(sha256, seen.path, None, error.message)
         except Cancelled:
@@ -218,13 +252,22 @@ class Reading:
             return Refused(_refused(seen, error.message))
 
 
-def _seen(path: bytes) -> SeenFile | str:
-    """The file as it is now, or why it cannot be had."""
-    try:
-        about = os.lstat(path)
-    except OSError as error:
-        return open_failure(error)
+def _seen(path: bytes) -> SeenFile:
+    """The file as it is now.
+
+    Raises:
+        OSError: it cannot be had.
+    """
+    about = os.lstat(path)
     return SeenFile(path, about.st_size, about.st_mtime_ns)
+
+
+def _not_opened(candidate: Candidate, error: OSError) -> Refused | Vanished:
+    if is_away(error):
+        return Vanished(candidate, away=True)
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return Vanished(candidate, away=False)
+    return Refused(_refused(candidate.seen, open_failure(error)))
 
 
 def _refused(seen: SeenFile, reason: str) -> SeenFile:

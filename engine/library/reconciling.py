@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.library.tables import Tables
-from engine.store.ledger import PASSAGES_PER_CONTENT, Content, Ledger
+from engine.store.ledger import PASSAGES_PER_CONTENT, Ledger
 
 
 def reconcile(library_id: str, ledger: Ledger, tables: Tables) -> None:
@@ -24,41 +24,46 @@ def reconcile(library_id: str, ledger: Ledger, tables: Tables) -> None:
     ledger.drop_unfinished(library_id)
     passage_ids = np.sort(tables.passage_ids())
     vector_ids = np.sort(tables.vector_ids())
-    contents = ledger.stored_contents(library_id)
-    alive = np.array([content.content_id for content in contents], np.int64)
+    counts = np.array(ledger.stored_counts(library_id), np.int64).reshape(-1, 3)
     stored = np.union1d(
         np.unique(passage_ids // PASSAGES_PER_CONTENT),
         np.unique(vector_ids // PASSAGES_PER_CONTENT),
     )
-    dead = np.setdiff1d(stored, alive)
+    dead = np.setdiff1d(stored, counts[:, 0])
     if dead.size:
         tables.delete_contents([int(content_id) for content_id in dead])
-    lost = [content for content in contents if _count(passage_ids, content) != content.passages]
-    if lost:
-        ledger.mark_stale([content.content_id for content in lost])
-    _reconcile_vectors(contents, vector_ids, ledger, tables)
+    first, stop = _ranges(passage_ids, counts[:, 0])
+    lost = counts[stop - first != counts[:, 1], 0]
+    if lost.size:
+        ledger.mark_stale([int(content_id) for content_id in lost])
+    _reconcile_vectors(counts, vector_ids, ledger, tables)
 
 
-def _count(sorted_ids: np.ndarray, content: Content) -> int:
-    first, stop = _range(sorted_ids, content)
-    return stop - first
-
-
-def _range(sorted_ids: np.ndarray, content: Content) -> tuple[int, int]:
-    base = content.content_id * PASSAGES_PER_CONTENT
-    first, stop = np.searchsorted(sorted_ids, [base, base + PASSAGES_PER_CONTENT])
-    return int(first), int(stop)
+def _ranges(sorted_ids: np.ndarray, contents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the rows of each content begin and end among `sorted_ids`."""
+    base = contents * PASSAGES_PER_CONTENT
+    return (
+        np.searchsorted(sorted_ids, base),
+        np.searchsorted(sorted_ids, base + PASSAGES_PER_CONTENT),
+    )
 
 
 def _reconcile_vectors(
-    contents: list[Content], vector_ids: np.ndarray, ledger: Ledger, tables: Tables
+    counts: np.ndarray, vector_ids: np.ndarray, ledger: Ledger, tables: Tables
 ) -> None:
     """The vectors of a content must be its passages 0 … embedded-1, each once."""
     corrected: list[tuple[int, int]] = []
     superfluous: list[int] = []
-    for content in contents:
-        first, stop = _range(vector_ids, content)
-        ordinals = vector_ids[first:stop] - content.content_id * PASSAGES_PER_CONTENT
+    starts, stops = _ranges(vector_ids, counts[:, 0])
+    # Sorted and each once, the last of n vectors has ordinal n-1: then all is well.
+    sizes = stops - starts
+    last = np.where(sizes > 0, vector_ids[stops - 1] if vector_ids.size else 0, -1)
+    ordinals_end = np.where(sizes > 0, last - counts[:, 0] * PASSAGES_PER_CONTENT, -1)
+    distinct = _distinct(vector_ids, starts, stops)
+    sound_all = (ordinals_end == sizes - 1) & (distinct == sizes) & (sizes == counts[:, 2])
+    for row in np.flatnonzero(~sound_all):
+        content_id, _, embedded = (int(value) for value in counts[row])
+        ordinals = vector_ids[starts[row] : stops[row]] - content_id * PASSAGES_PER_CONTENT
         off = np.flatnonzero(ordinals != np.arange(ordinals.size))
         sound = int(off[0]) if off.size else int(ordinals.size)
         if off.size:
@@ -66,12 +71,20 @@ def _reconcile_vectors(
             while sound and sound < ordinals.size and ordinals[sound] == ordinals[sound - 1]:
                 sound -= 1
             superfluous.extend(
-                int(content.content_id * PASSAGES_PER_CONTENT + ordinal)
+                int(content_id * PASSAGES_PER_CONTENT + ordinal)
                 for ordinal in np.unique(ordinals[sound:])
             )
-        if sound != content.embedded:
-            corrected.append((content.content_id, sound))
+        if sound != embedded:
+            corrected.append((content_id, sound))
     if superfluous:
         tables.delete_vectors(superfluous)
     if corrected:
         ledger.commit_embedded(corrected)
+
+
+def _distinct(sorted_ids: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """How many different ids lie in each range."""
+    new = np.ones(sorted_ids.size, np.int64)
+    new[1:] = sorted_ids[1:] != sorted_ids[:-1]
+    before = np.concatenate([[0], np.cumsum(new)])
+    return before[stops] - before[starts]

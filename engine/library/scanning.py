@@ -6,6 +6,7 @@ a FIFO or a device cannot hang the scan.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,14 @@ from engine.work.jobs import NULL_JOB, Job
 
 _MOUNT_POINT = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT, which the stat module only names on Windows."""
+_AWAY = {
+    getattr(errno, name, -1)
+    for name in (
+        *("EIO", "ENODEV", "ENXIO", "ENOTCONN", "ESTALE", "EHOSTDOWN", "EHOSTUNREACH"),
+        *("ENETDOWN", "ENETUNREACH", "ETIMEDOUT", "EREMOTEIO", "ENOMEDIUM", "ESHUTDOWN"),
+    )
+}
+"""What a disk answers that was pulled out, or one across a network that is down."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ def scan(root: bytes, leave_out: bytes = b"", job: Job = NULL_JOB) -> Iterator[F
     """Walk `root` in sorted order, without recursion, however deep it is.
 
     Links, devices, pipes and folders that cannot be opened come with their `reason`;
-    regular files come without one.
+    regular files come without one. What disappears meanwhile does not come at all.
 
     Args:
         root: absolute path without links.
@@ -38,7 +47,7 @@ def scan(root: bytes, leave_out: bytes = b"", job: Job = NULL_JOB) -> Iterator[F
         job: asked at every folder whether to stop.
 
     Raises:
-        OSError: `root` itself cannot be listed.
+        OSError: `root` itself cannot be listed, or its disk went away meanwhile.
         Cancelled: the job was cancelled.
     """
     pending = [root]
@@ -49,35 +58,71 @@ def scan(root: bytes, leave_out: bytes = b"", job: Job = NULL_JOB) -> Iterator[F
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            if folder == root:
+            if folder == root or is_away(error):
                 raise
+            if isinstance(error, FileNotFoundError | NotADirectoryError):
+                continue
             yield Found(SeenFile(folder, 0, 0, _folder_reason(error)), None)
             continue
         inner: list[bytes] = []
         for entry in entries:
-            found = _look(entry)
-            if found is None:
-                if not (leave_out and covers(leave_out, entry.path)):
-                    inner.append(entry.path)
-            else:
+            try:
+                found = _look(entry.path, entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if is_away(error):
+                    raise
+                found = Found(SeenFile(entry.path, 0, 0, open_failure(error)), None)
+            if found is not None:
                 yield found
+            elif not (leave_out and covers(leave_out, entry.path)):
+                inner.append(entry.path)
         pending.extend(reversed(inner))
 
 
-def _look(entry: os.DirEntry[bytes]) -> Found | None:
-    """A file or something refused; None for a folder to go into."""
+def look_at(path: bytes) -> Found | None:
+    """The entry at `path`, as `scan` would give it; None for a folder to go into.
+
+    Raises:
+        OSError: there is nothing, or it cannot be had.
+    """
+    return _look(path, os.lstat(path))
+
+
+def identity_of(root: bytes) -> str:
+    """Which folder this is on which disk; "" when there is no folder to be reached."""
     try:
-        about = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        return Found(SeenFile(entry.path, 0, 0, _file_reason(error)), None)
+        about = os.stat(root)
+    except OSError:
+        return ""
+    return f"{about.st_dev}:{about.st_ino}" if stat.S_ISDIR(about.st_mode) else ""
+
+
+def is_away(error: OSError) -> bool:
+    """True when not the file but the disk it lies on cannot be reached."""
+    return error.errno in _AWAY
+
+
+def open_failure(error: OSError) -> str:
+    """The sentence for a file that could not be opened."""
+    if isinstance(error, PermissionError):
+        return "Permission denied."
+    if isinstance(error, FileNotFoundError):
+        return "It disappeared while it was looked at."
+    return f"It cannot be opened ({error.strerror or error})."
+
+
+def _look(path: bytes, about: os.stat_result) -> Found | None:
+    """A file or something refused; None for a folder to go into."""
     if stat.S_ISDIR(about.st_mode):
         # A Windows junction is a folder that leads elsewhere: a link by another name.
         if getattr(about, "st_reparse_tag", 0) == _MOUNT_POINT:
-            return Found(SeenFile(entry.path, 0, 0, "A link; links are not followed."), None)
+            return Found(SeenFile(path, 0, 0, "A link; links are not followed."), None)
         return None
     reason = _special(about.st_mode)
     size = about.st_size if not reason else 0
-    return Found(SeenFile(entry.path, size, about.st_mtime_ns, reason), about)
+    return Found(SeenFile(path, size, about.st_mtime_ns, reason), about)
 
 
 def _special(mode: int) -> str:
@@ -96,15 +141,3 @@ def _folder_reason(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "Permission denied: this folder cannot be opened."
     return f"This folder cannot be opened ({error.strerror or error})."
-
-
-def _file_reason(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "Permission denied."
-    if isinstance(error, FileNotFoundError):
-        return "It disappeared while it was looked at."
-    return f"It cannot be opened ({error.strerror or error})."
-
-
-open_failure = _file_reason
-"""The sentence for a file that could not be opened."""

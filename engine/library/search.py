@@ -1,195 +1,234 @@
-"""Find passages: by meaning, by words, fused, neighbours merged, repetitions dropped."""
+"""Find passages in one library or several: filter, embed, dense, keyword, fuse, choose."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from engine.errors import Cancelled, EngineError
+from engine.library.candidates import Scope, Source
+from engine.library.choosing import Choice, Hit, choose
 from engine.library.embedding import Embedder
-from engine.library.fusion import CANDIDATES, Scored, fuse
-from engine.library.tables import PassageRow, Tables
+from engine.library.explaining import Trace, explain
+from engine.library.filtering import condition
+from engine.library.fusion import CANDIDATES, DENSE_WEIGHT, Fused, Scored, fuse
+from engine.library.rows import PassageRow, Ranking, Vectors
+from engine.library.weighing import Weighing
 from engine.store.ledger import PASSAGES_PER_CONTENT, Ledger, LiveContent
-from engine.work.api import PassageHit, Ranks, SearchSpec
+from engine.work.api import Explanation, Filter, PassageHit, Ranks, SearchReport, SearchSpec
 from engine.work.jobs import NULL_JOB, Job
 
 MAX_TOP = 200
 MAX_QUERY_CHARS = 4000
-SAME_WORDS = 0.9
-"""Passages that share this part of their words (Jaccard, word triples) are one."""
-_WIDEN = 4
-_WIDEST = 25_600
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage found, or two neighbours joined to one."""
-
-    row: PassageRow
-    live: LiveContent
-    score: float
-    ranks: Ranks
-    joined: bool = False
+AT_ONCE = 4
+"""Libraries asked at the same time; each mostly waits for LanceDB's own threads."""
+LOOKED_AT = 4
+"""So many times `top` of the fused candidates are looked at for repetitions and neighbours."""
 
 
 class Search:
-    """Searches one library.
+    """Searches some libraries as if they were one.
 
     Args:
-        library_id: which.
+        sources: the libraries, the main one first; it keeps documents that several have.
         ledger: says which passages count.
-        tables: where they are.
         embedder: turns the question into a vector.
+        weighing: makes words weigh the same in all of them.
     """
 
     def __init__(
-        self, library_id: str, ledger: Ledger, tables: Tables, embedder: Embedder
+        self,
+        sources: Sequence[Source],
+        ledger: Ledger,
+        embedder: Embedder,
+        weighing: Weighing,
     ) -> None:
-        self._library_id = library_id
+        self._sources = list(sources)
         self._ledger = ledger
-        self._tables = tables
         self._embedder = embedder
+        self._weighing = weighing
 
-    def find(self, spec: SearchSpec, job: Job = NULL_JOB) -> tuple[list[PassageHit], str]:
-        """The best passages and a notice, which is empty when all is well.
+    def find(self, spec: SearchSpec, job: Job = NULL_JOB) -> SearchReport:
+        """The best passages, why they are if asked, and a notice, empty when all is well.
 
         While the embedder or the vectors are missing the words alone are searched.
 
         Raises:
+            InvalidInput: the filter says nothing.
             StorageDamaged: the tables cannot be read.
             Cancelled: `job` was cancelled.
         """
+        start = time.perf_counter()
         query = " ".join(spec.query[:MAX_QUERY_CHARS].split())
-        top = max(0, min(spec.top, MAX_TOP))
-        if not query or not top:
-            return [], ""
+        top = max(0, min(spec.top, MAX_TOP)) if query else 0
         wanted = max(CANDIDATES, 2 * top)
-        dense: Scored = []
-        notice = ""
-        if spec.method != "keyword":
-            try:
-                vector = self._embedder.embed_query(query, job)
-            except Cancelled:
-                raise
-            except EngineError as error:
-                notice = f"Searched by words only. {error.message}"
-            else:
-                dense = self._live(lambda count: self._tables.dense(vector, count), wanted)
-                notice = "" if dense else self._no_vectors()
-        keyword: Scored = []
-        if spec.method != "dense" or notice:
-            keyword = self._live(lambda count: self._tables.keyword(query, count), wanted)
-        return self._hits(dense, keyword, top), notice
-
-    def _no_vectors(self) -> str:
-        if self._ledger.totals(self._library_id).passages:
-            return "Searched by words only: the library is still being indexed."
-        return ""
-
-    def _live(self, search: Callable[[int], Scored], wanted: int) -> Scored:
-        """The best `wanted` results the ledger vouches for, each once."""
-        count = wanted
-        while True:
-            found = search(count)
-            live = self._ledger.live_contents(
-                self._library_id, {passage // PASSAGES_PER_CONTENT for passage, _ in found}
-            )
-            kept: dict[int, float] = {}
-            for passage, score in found:
-                content = live.get(passage // PASSAGES_PER_CONTENT)
-                if content and passage % PASSAGES_PER_CONTENT < content.content.passages:
-                    kept.setdefault(passage, score)
-            if len(kept) >= wanted or len(found) < count or count >= _WIDEST:
-                return list(kept.items())[:wanted]
-            count *= _WIDEN  # many results were of contents no longer there
-
-    def _hits(self, dense: Scored, keyword: Scored, top: int) -> list[PassageHit]:
-        fused = fuse(dense, keyword)[: 4 * top]
-        rows = self._tables.fetch(passage for passage, _ in fused)
-        live = self._ledger.live_contents(
-            self._library_id, {row.content_id for row in rows.values()}
+        trace = Trace()
+        with trace.step("filter") as step:
+            scopes = self._scopes(spec.filter)
+            if spec.explain:
+                step.detail = _what_counts(scopes)
+            searched = [scope for scope in scopes if not scope.empty] if top else []
+        with ThreadPoolExecutor(AT_ONCE, "searching") as pool:
+            dense, keyword, notice = self._rank(spec, query, searched, wanted, trace, pool, job)
+            with trace.step("fuse") as step:
+                owners, (by_meaning, by_words) = self._merged([dense, keyword], wanted)
+                fused = fuse(by_meaning, by_words)
+                step.detail = _how_fused(by_meaning, by_words, fused)
+            with trace.step("choose") as step:
+                looked_at = fused[: LOOKED_AT * top]
+                needed = fused if spec.explain else looked_at
+                hits = self._hits(needed, owners, by_meaning, by_words, pool)
+                known = [hits[one.passage] for one in looked_at if one.passage in hits]
+                choice = choose(known, top)
+                step.detail = _how_chosen(choice)
+        explanation: Explanation | None = None
+        if spec.explain:
+            explanation = explain(query, trace, fused, hits, by_meaning, by_words, choice.fates)
+        return SearchReport(
+            passages=[_shown(hit) for hit in choice.hits],
+            milliseconds=(time.perf_counter() - start) * 1000,
+            explanation=explanation,
+            notice="No file passes the filter." if top and not searched else notice,
         )
+
+    # --- the steps --------------------------------------------------------------------
+
+    def _scopes(self, wanted: Filter) -> list[Scope]:
+        asked = condition(wanted)
+        return [Scope(source, self._ledger, asked) for source in self._sources]
+
+    def _rank(
+        self,
+        spec: SearchSpec,
+        query: str,
+        scopes: Sequence[Scope],
+        wanted: int,
+        trace: Trace,
+        pool: Executor,
+        job: Job,
+    ) -> tuple[dict[Scope, Ranking], dict[Scope, Ranking], str]:
+        """Each library's passages by meaning and by words, and a notice if need be."""
+        several = len(scopes) > 1
+        sizes = [(s.source.tables, s.stored[1] if several else 0) for s in scopes]
+        weighed = pool.submit(self._weighing.weigh, query, sizes)
+        with trace.step("embed") as step:
+            vector, notice = self._embed(spec, query, job) if scopes else (None, "")
+            step.detail = notice or _what_embedded(vector)
+        job.checkpoint()
+        with trace.step("dense") as step:
+            begun = [
+                scope.dense(vector, wanted, pool) for scope in scopes if vector is not None
+            ]
+            dense = {scope: found() for scope, found in zip(scopes, begun, strict=False)}
+            notice = notice or self._vectors_notice(scopes, dense, vector)
+            step.detail = _how_many("nearest", dense)
+        job.checkpoint()
+        keyword: dict[Scope, Ranking] = {}
+        with trace.step("keyword") as step:
+            if spec.method != "dense" or notice:
+                parts = weighed.result()
+                begun = [s.keyword(p, wanted, pool) for s, p in zip(scopes, parts, strict=True)]
+                keyword = {s: found() for s, found in zip(scopes, begun, strict=True)}
+            step.detail = _how_many("with most of the question's words", keyword)
+        job.checkpoint()
+        return dense, keyword, notice
+
+    def _embed(self, spec: SearchSpec, query: str, job: Job) -> tuple[Vectors | None, str]:
+        if spec.method == "keyword":
+            return None, ""
+        try:
+            return self._embedder.embed_query(query, job), ""
+        except Cancelled:
+            raise
+        except EngineError as error:
+            return None, f"Searched by words only. {error.message}"
+
+    def _vectors_notice(
+        self, scopes: Sequence[Scope], dense: dict[Scope, Ranking], vector: Vectors | None
+    ) -> str:
+        """Says which libraries have no vectors yet for what counts in them."""
+        if vector is None:
+            return ""
+        without = [scope for scope in scopes if not len(dense[scope].ids) and scope.stored[1]]
+        if not without:
+            return ""
+        if len(scopes) == 1:
+            return "Searched by words only: the library is still being indexed."
+        names = ", ".join(scope.source.name for scope in without)
+        return f"Searched by words only in {names}: still being indexed."
+
+    def _merged(
+        self, searches: Sequence[dict[Scope, Ranking]], wanted: int
+    ) -> tuple[dict[int, Scope], list[Scored]]:
+        """The libraries' lists of each search as one, and where each passage is.
+
+        Cosines compare across libraries, and so do the words' scores as weighed. A content
+        that several libraries hold counts in the first of them.
+        """
+        owners: dict[int, Scope] = {}
+        for search in searches:
+            for scope, found in search.items():
+                for content in found.contents():
+                    owners[content] = scope
+        moved = self._moved(owners) if len(self._sources) > 1 else {}
+        lists: list[Scored] = []
+        for search in searches:
+            best: dict[int, float] = {}
+            for found in search.values():
+                for passage, score in found.pairs():
+                    content, number = divmod(passage, PASSAGES_PER_CONTENT)
+                    kept = moved.get(content, content) * PASSAGES_PER_CONTENT + number
+                    best[kept] = max(score, best.get(kept, score))
+            ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+            lists.append(ranked[:wanted])
+        return owners, lists
+
+    def _moved(self, owners: dict[int, Scope]) -> dict[int, int]:
+        """For every content that an earlier library holds too: the content there."""
+        order = {source.library_id: n for n, source in enumerate(self._sources)}
+        moved: dict[int, int] = {}
+        for group in self._ledger.equal_contents(owners):
+            first, *others = sorted(
+                group, key=lambda content: order[owners[content].source.library_id]
+            )
+            moved.update(dict.fromkeys(others, first))
+        return moved
+
+    def _hits(
+        self,
+        fused: Sequence[Fused],
+        owners: dict[int, Scope],
+        dense: Scored,
+        keyword: Scored,
+        pool: Executor,
+    ) -> dict[int, Hit]:
+        """The candidates with their text and file; those gone meanwhile are missing."""
+        found: dict[Scope, list[int]] = {}
+        for one in fused:
+            found.setdefault(owners[one.passage // PASSAGES_PER_CONTENT], []).append(
+                one.passage
+            )
+        begun = [pool.submit(scope.source.tables.fetch, here) for scope, here in found.items()]
+        live: dict[int, LiveContent] = {}
+        for scope, here in found.items():
+            live.update(scope.live({passage // PASSAGES_PER_CONTENT for passage in here}))
+        rows: dict[int, PassageRow] = {}
+        for fetched in begun:
+            rows.update(fetched.result())
         by_meaning = {passage: n for n, (passage, _) in enumerate(dense, 1)}
         by_words = {passage: n for n, (passage, _) in enumerate(keyword, 1)}
-        ranked: list[Hit] = []
-        for passage, score in fused:
-            row = rows.get(passage)
-            if row is None or row.content_id not in live:
-                continue
-            ranks = Ranks(dense=by_meaning.get(passage), keyword=by_words.get(passage))
-            ranked.append(Hit(row, live[row.content_id], score, ranks))
-        return [_shown(hit) for hit in choose(ranked, top)]
-
-
-def choose(ranked: Iterable[Hit], top: int) -> list[Hit]:
-    """The first `top` of `ranked`, without near-duplicates, neighbours joined.
-
-    A passage next to one already chosen, in the same section and page, is joined to it where
-    the better stood, which makes room for one more. Two make a joint passage, never more:
-    small models lose the thread in long ones.
-    """
-    chosen: list[Hit] = []
-    prints: list[frozenset[str]] = []
-    for hit in ranked:
-        if len(chosen) == top:
-            break
-        shingles = _shingles(hit.row.text)
-        if any(_alike(shingles, other) for other in prints):
-            continue
-        prints.append(shingles)
-        for place, other in enumerate(chosen):
-            row = None if other.joined else _union(other.row, hit.row)
-            if row is not None:
-                ranks = _best(other, hit)
-                chosen[place] = Hit(row, other.live, other.score, ranks, joined=True)
-                break
-        else:
-            chosen.append(hit)
-    return chosen
-
-
-def _union(one: PassageRow, two: PassageRow) -> PassageRow | None:
-    """One row over both when one follows the other in a section of a page; else None."""
-    if one.content_id != two.content_id or abs(one.ordinal - two.ordinal) != 1:
-        return None
-    first, second = (one, two) if one.ordinal < two.ordinal else (two, one)
-    if second.gap is None or first.end + len(second.gap) != second.start:
-        return None
-    return PassageRow(
-        passage_id=one.passage_id,
-        context=one.context,
-        text=first.text + second.gap + second.text,
-        heading=one.heading,
-        start=first.start,
-        end=second.end,
-        page=one.page,
-    )
-
-
-def _best(one: Hit, two: Hit) -> Ranks:
-    def lower(a: int | None, b: int | None) -> int | None:
-        known = [rank for rank in (a, b) if rank is not None]
-        return min(known) if known else None
-
-    return Ranks(
-        dense=lower(one.ranks.dense, two.ranks.dense),
-        keyword=lower(one.ranks.keyword, two.ranks.keyword),
-    )
-
-
-def _shingles(text: str) -> frozenset[str]:
-    words = re.findall(r"\w+", text.lower())
-    if len(words) < 3:
-        return frozenset([" ".join(words)])
-    return frozenset(" ".join(words[n : n + 3]) for n in range(len(words) - 2))
-
-
-def _alike(one: frozenset[str], two: frozenset[str]) -> bool:
-    smaller, larger = sorted((len(one), len(two)))
-    if smaller < SAME_WORDS * larger:
-        return False
-    return len(one & two) >= SAME_WORDS * len(one | two)
+        return {
+            one.passage: Hit(
+                rows[one.passage],
+                live[one.passage // PASSAGES_PER_CONTENT],
+                one.score,
+                Ranks(dense=by_meaning.get(one.passage), keyword=by_words.get(one.passage)),
+                owners[one.passage // PASSAGES_PER_CONTENT].source.library_id,
+            )
+            for one in fused
+            if one.passage in rows and one.passage // PASSAGES_PER_CONTENT in live
+        }
 
 
 def _shown(hit: Hit) -> PassageHit:
@@ -205,4 +244,53 @@ def _shown(hit: Hit) -> PassageHit:
         end=hit.row.end,
         score=hit.score,
         ranks=hit.ranks,
+        library=hit.library_id,
+        place=hit.row.place,
+        header=hit.row.header,
+    )
+
+
+# --- what the steps say of themselves ------------------------------------------------------
+
+
+def _what_counts(scopes: Sequence[Scope]) -> str:
+    contents = sum(scope.stored[0] for scope in scopes)
+    passages = sum(scope.stored[1] for scope in scopes)
+    where = f" of {len(scopes)} libraries" if len(scopes) > 1 else ""
+    allowed = [scope.allowed for scope in scopes if scope.allowed is not None]
+    if not allowed:
+        return f"No filter: all {passages:,} passages{where}"
+    passing = sum(counted.contents for counted in allowed)
+    inside = sum(counted.passages for counted in allowed)
+    return (
+        f"{passing:,} of {contents:,} documents pass: "
+        f"{inside:,} of {passages:,} passages{where}"
+    )
+
+
+def _what_embedded(vector: Vectors | None) -> str:
+    return "Not needed" if vector is None else f"The question as {len(vector)} numbers"
+
+
+def _how_many(what: str, found: dict[Scope, Ranking]) -> str:
+    if not found:
+        return "Not searched"
+    counts = [f"{len(ranking.ids)}" for ranking in found.values()]
+    where = f" of {len(found)} libraries" if len(found) > 1 else ""
+    return f"The {' + '.join(counts)} passages {what}{where}"
+
+
+def _how_fused(dense: Scored, keyword: Scored, fused: Sequence[Fused]) -> str:
+    if dense and keyword:
+        share = round(DENSE_WEIGHT * 100)
+        return f"{len(fused)} different passages; meaning counts {share}%, words {100 - share}%"
+    return f"{len(fused)} passages; one search alone, nothing to fuse"
+
+
+def _how_chosen(choice: Choice) -> str:
+    joined = sum(hit.joined for hit in choice.hits)
+    repeated = sum("says the same" in fate.sentence for fate in choice.fates.values())
+    return (
+        f"{len(choice.hits)} passages, {joined} of them joined from two neighbours; "
+        f"{repeated} left out that say the same"
     )

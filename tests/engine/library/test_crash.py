@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from engine.library.filling import WINDOW
+from engine.library.following import Following
 from engine.library.libraries import Libraries
 from engine.library.tables import Tables
 from engine.paths import Home
 from engine.store.db import Store
 from engine.store.ledger import PASSAGES_PER_CONTENT, Ledger
 from engine.work.api import FilesSpec, IndexSpec, SearchSpec
+from engine.work.jobs import NULL_JOB
 from tests.engine.library.conftest import prose, write_notes
 
 INDEXER = """
@@ -49,9 +51,21 @@ if __name__ == "__main__":
 """
 
 
-def start_indexer(home: Home, folder: Path) -> subprocess.Popen[str]:
+FOLLOWER = INDEXER.replace(
+    '    libraries.index(IndexSpec(folder=sys.argv[2], library="notes"), CallbackJob(said))\n',
+    """
+    from engine.library.following import Following
+    told = lambda event: print(int(event.done), int(event.total), event.note, flush=True)
+    Following(libraries, told, lambda what: print("following", flush=True)).start()
+    sys.stdin.read()
+""",
+)
+
+
+def start_indexer(home: Home, folder: Path, script: str = INDEXER) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", INDEXER, str(home.root), str(folder)],
+        [sys.executable, "-c", script, str(home.root), str(folder)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[3],
@@ -68,6 +82,8 @@ def kill_after_word(process: subprocess.Popen[str], word: str, delay_s: float) -
     os.kill(process.pid, signal.SIGKILL)
     ended = process.wait()
     process.stdout.close()
+    if process.stdin is not None:
+        process.stdin.close()
     return ended == -signal.SIGKILL
 
 
@@ -151,6 +167,64 @@ def test_many_kills_lose_and_double_nothing(
     home: Home, folder: Path, open_libraries: Callable[[], Libraries], seed: int
 ) -> None:
     survive(home, folder, open_libraries, seed=100 + seed, kills=5)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
+def test_a_kill_while_following_is_made_good_at_the_next_start(
+    home: Home, folder: Path, open_libraries: Callable[[], Libraries]
+) -> None:
+    write_notes(folder, 20)
+    libraries = open_libraries()
+    libraries.index(IndexSpec(folder=str(folder), library="notes"))
+    chance = random.Random(3)
+    for count in (60, 100):
+        process = start_indexer(home, folder, FOLLOWER)
+        assert process.stdout is not None
+        assert "following" in process.stdout.readline()
+        write_notes(folder, count, words=150)  # edits the old ones, adds others
+        kill_after_word(process, "Reading", chance.uniform(0.1, 1.5))
+    assert libraries.find("notes").following == "off"  # whoever followed is dead
+    for n in range(0, 100, 2):
+        (folder / f"note{n:03d}.txt").rename(folder / f"moved{n:03d}.txt")
+    for n in range(0, 100, 2):
+        (folder / f"moved{n:03d}.txt").rename(folder / f"note{n:03d}.txt")
+    agreed = libraries.find("notes").agreed_at
+    following = Following(libraries, lambda event: None, lambda what: None)
+    following.start()
+    deadline = time.monotonic() + 120
+    while libraries.find("notes").agreed_at == agreed:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    following.close()
+    check_complete(home, 100, libraries)
+
+
+def test_a_pause_stops_the_run_of_another_process_and_lasts(
+    home: Home, folder: Path, open_libraries: Callable[[], Libraries]
+) -> None:
+    write_notes(folder, 150, words=150)
+    process = start_indexer(home, folder)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Understanding" in line:
+            break
+    libraries = open_libraries()
+    libraries.pause("notes")
+    rest = process.stdout.read()
+    assert process.wait(timeout=60) != 0
+    process.stdout.close()
+    if process.stdin is not None:
+        process.stdin.close()
+    assert "finished" not in rest
+    view = open_libraries().find("notes")
+    assert view.following == "paused"
+    assert view.state == "ready"
+    assert view.waiting == 0
+    assert view.pending_passages > 0
+    assert libraries.search(SearchSpec(query="code zq7x", library="notes")).passages
+    libraries.resume("notes")
+    libraries.follow_up("notes", None, NULL_JOB)
+    check_complete(home, 150, libraries)
 
 
 def test_rows_the_ledger_does_not_vouch_for_are_ignored_and_removed(

@@ -12,7 +12,14 @@ from engine.errors import Cancelled, InvalidInput, LibraryBusy, LibraryOutdated
 from engine.library.libraries import Libraries
 from engine.paths import Home
 from engine.store.db import Store
-from engine.work.api import FilesSpec, IndexReport, IndexSpec, SearchSpec
+from engine.work.api import (
+    FilesSpec,
+    IndexReport,
+    IndexSpec,
+    PassageHit,
+    RetrySpec,
+    SearchSpec,
+)
 from engine.work.jobs import CallbackJob
 from tests.engine.library.conftest import prose, write_notes
 
@@ -268,3 +275,66 @@ def test_wrong_requests_are_answered_in_words(libraries: Libraries, folder: Path
     assert libraries.search(SearchSpec(query="x", library="notes")).passages == []
     libraries.remove("notes")
     assert libraries.list() == []
+
+
+def test_a_file_is_read_again_when_asked_and_no_other(
+    libraries: Libraries, folder: Path
+) -> None:
+    write_notes(folder, 4)
+    shutil.copy(folder / "note001.txt", folder / "twin.txt")
+    index(libraries, folder)
+    rows = {row.name: row for row in libraries.files(FilesSpec(library="notes")).rows}
+    before = {hit.passage_id for n in range(4) for hit in hits(libraries, prose(n))}
+    report = libraries.retry(RetrySpec(library="notes", file_ids=[rows["note001.txt"].file_id]))
+    assert numbers(report) == (2, 0, 0, 0, 1)  # the file and the one equal to it
+    after = {hit.passage_id for n in range(4) for hit in hits(libraries, prose(n))}
+    assert len(before & after) == 3
+    assert len(after) == 4
+    assert numbers(index(libraries, folder)) == (0, 5, 0, 0, 0)
+    with pytest.raises(InvalidInput):
+        libraries.retry(RetrySpec(library="notes", file_ids=[999]))
+
+
+def hits(libraries: Libraries, query: str) -> list[PassageHit]:
+    return libraries.search(SearchSpec(query=query, library="notes")).passages
+
+
+def test_what_lacks_vectors_is_told(libraries: Libraries, folder: Path) -> None:
+    write_notes(folder, 30)
+
+    def stop_when_stored(kind: str, data: object) -> None:
+        if kind == "stored":
+            job.cancel()
+
+    job = CallbackJob(on_event=stop_when_stored)
+    with pytest.raises(Cancelled):
+        libraries.index(IndexSpec(folder=str(folder), library="notes"), job)
+    view = libraries.find("notes")
+    assert view.pending_passages > 0
+    assert view.agreed_at == ""
+    index(libraries, folder)
+    assert libraries.find("notes").pending_passages == 0
+    assert libraries.find("notes").agreed_at <= libraries.find("notes").updated_at
+
+
+def test_a_folder_that_is_lost_does_not_keep_the_others_waiting(
+    libraries: Libraries, folder: Path
+) -> None:
+    other = folder.with_name("other")
+    other.mkdir()
+    write_notes(folder, 2)
+    (other / "side.txt").write_text(prose("side"))
+    index(libraries, folder)
+    index(libraries, other)
+    agreed = libraries.find("notes").agreed_at
+    folder.rename(folder.with_name("away"))
+    (other / "new.txt").write_text(prose("new"))
+    assert numbers(libraries.reindex("notes")) == (1, 1, 0, 0, 0)
+    assert libraries.find("notes").files == 4
+    assert libraries.find("notes").agreed_at == agreed
+    folder.mkdir()
+    with pytest.raises(InvalidInput, match="kept"):
+        index(libraries, folder)
+    assert paths(libraries, prose(1))[0] == "note001.txt"
+    view = libraries.remove_root("notes", str(folder))
+    assert (view.files, view.passages) == (2, 2)

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.library.choosing import Hit, choose
 from engine.library.fusion import fuse
 from engine.library.libraries import Libraries
-from engine.library.search import Hit, choose
-from engine.library.tables import PassageRow
+from engine.library.rows import PassageRow
 from engine.store.ledger import PASSAGES_PER_CONTENT, Content, LiveContent
 from engine.work.api import IndexSpec, Ranks, SearchReport, SearchSpec
 from tests.engine.library.conftest import prose, write_notes
@@ -39,7 +41,7 @@ def hit(ordinal: int, text: str, start: int, gap: str | None = None, content: in
 def test_fusion_keeps_every_passage_once_and_never_raises_the_lower_above(
     dense: list[tuple[int, float]], keyword: list[tuple[int, float]]
 ) -> None:
-    fused = fuse(dense, keyword)
+    fused = [(one.passage, one.score) for one in fuse(dense, keyword)]
     assert sorted(p for p, _ in fused) == sorted(
         {p for p, _ in dense} | {p for p, _ in keyword}
     )
@@ -56,29 +58,45 @@ def test_fusion_keeps_every_passage_once_and_never_raises_the_lower_above(
 def test_neighbours_are_joined_exactly_and_only_in_pairs() -> None:
     text = "One two three.\n\nFour five six. Seven eight nine."
     parts = [hit(0, text[:14], 0), hit(1, text[16:30], 16, "\n\n"), hit(2, text[31:], 31, " ")]
-    [joined, alone] = choose([parts[1], parts[0], parts[2]], top=5)
+    [joined, alone] = choose([parts[1], parts[0], parts[2]], top=5).hits
     assert joined.row.text == text[:30]
     assert (joined.row.start, joined.row.end) == (0, 30)
     assert joined.row.passage_id == parts[1].row.passage_id
     assert joined.ranks.dense == 1
     assert alone.row.text == text[31:]
-    [first, second] = choose([parts[0], parts[2]], top=5)
+    [first, second] = choose([parts[0], parts[2]], top=5).hits
     assert (first.row.text, second.row.text) == (text[:14], text[31:])
     apart = hit(1, text[16:30], 16, None)
-    assert len(choose([parts[0], apart], top=5)) == 2
-    assert len(choose([parts[0], hit(1, text[16:30], 16, "\n\n", content=2)], top=5)) == 2
+    assert len(choose([parts[0], apart], top=5).hits) == 2
+    assert len(choose([parts[0], hit(1, text[16:30], 16, "\n\n", content=2)], top=5).hits) == 2
+
+
+def test_joined_neighbours_cover_both_places() -> None:
+    rows = ["Item | Cost\nDesk | 250", "Lamp | 40", "Rope | 7 and some words more"]
+    first, second, third = (
+        replace(one, row=replace(one.row, place=place, header=header))
+        for one, place, header in (
+            (hit(0, rows[0], 0), "Budget!A1:B2", ""),
+            (hit(1, rows[1], 23, "\n"), "Budget!A3:B3", "Item | Cost"),
+            (hit(2, rows[2], 33, "\n"), "Budget!A4:B4", "Item | Cost"),
+        )
+    )
+    [joined] = choose([second, first], top=5).hits
+    assert (joined.row.place, joined.row.header) == ("Budget!A1:B3", "")
+    [joined] = choose([second, third], top=5).hits
+    assert (joined.row.place, joined.row.header) == ("Budget!A3:B4", "Item | Cost")
 
 
 def test_joining_makes_room_for_another() -> None:
     found = [hit(0, "aa bb cc dd", 0), hit(1, "ee ff gg", 12, " "), hit(7, "hh ii jj", 90)]
-    assert [h.row.ordinal for h in choose(found, top=2)] == [0, 7]
+    assert [h.row.ordinal for h in choose(found, top=2).hits] == [0, 7]
 
 
 def test_near_duplicates_are_dropped() -> None:
     text = prose("a", 100)
     found = [hit(0, text, 0), hit(0, text + " more", 0, content=2), hit(1, prose("b", 100), 9)]
-    assert [h.row.content_id for h in choose(found, top=5)] == [1, 1]
-    assert len(choose([hit(0, "", 0), hit(0, "", 0, content=2)], top=5)) == 1
+    assert [h.row.content_id for h in choose(found, top=5).hits] == [1, 1]
+    assert len(choose([hit(0, "", 0), hit(0, "", 0, content=2)], top=5).hits) == 1
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +111,8 @@ def search(
     folder = home.root.parent / "searched"
     folder.mkdir(exist_ok=True)
     write_notes(folder, 8)
+    rows = [["Vessel", "Draught"], *[[f"barge {n}", f"{n} fathoms"] for n in range(200)]]
+    (folder / "fleet.csv").write_text("\n".join(",".join(row) for row in rows))
     (folder / "multi.txt").write_text("日本語の文書を検索する。 Zażółć gęślą jaźń. naïve café")
     libraries = Libraries(home, Store(home), readers, embedder, CoreLease(home))
     libraries.index(IndexSpec(folder=str(folder), library="notes"))
@@ -149,10 +169,22 @@ def test_other_scripts_and_accents_are_found_by_words(
 def test_top_is_kept(search: Callable[..., SearchReport]) -> None:
     assert len(search("amber basin", top=3).passages) == 3
     assert search("amber", top=0).passages == []
-    assert len(search("amber", top=10**6).passages) == 9
+    assert len({hit.path for hit in search("amber", top=10**6).passages}) == 10
 
 
 def test_corpus_of_naughty_strings(search: Callable[..., SearchReport], corpora: Path) -> None:
     text = (corpora / "stress" / "text" / "blns" / "blns.txt").read_text("utf-8", "replace")
     for line in [line for line in text.splitlines() if line][::12]:
         search(line, method="keyword")
+
+
+def test_a_row_is_found_with_its_header_and_its_place(
+    search: Callable[..., SearchReport],
+) -> None:
+    [found] = search("barge 187 fathoms", method="keyword", top=1).passages
+    assert "barge 187" in found.text
+    assert re.fullmatch(r"Vessel\W+Draught", found.header)
+    assert found.header not in found.text
+    first, last = map(int, re.findall(r"\d+", found.place))
+    assert first < last
+    assert found.text.count("barge") == last - first + 1
