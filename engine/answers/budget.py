@@ -18,6 +18,9 @@ MOST_PASSAGES = 8
 MOST_ANSWER_SHARE = 0.5
 HISTORY_SHARE = 0.25
 HISTORY_TURNS = 2
+HISTORY_PARAMETERS = 1_000_000_000
+"""Models below this size read no earlier turns beside passages: they answer no better with
+them, and have two thirds more to read before the first word (docs/adr/0016)."""
 _SEAM_TOKENS = 12
 """Room for a passage's number and the seams around it."""
 
@@ -33,6 +36,11 @@ def passages_for(card: ModelCard) -> int:
 def repeated_characters(card: ModelCard) -> int:
     """How much of its passages this model is to read a second time."""
     return REPEAT_CHARACTERS if card.parameters < REPEAT_PARAMETERS else 0
+
+
+def history_turns(card: ModelCard, documents: bool) -> int:
+    """How many earlier turns this model is to read, beside passages or without."""
+    return 0 if documents and card.parameters < HISTORY_PARAMETERS else HISTORY_TURNS
 
 
 def answer_tokens(context: int, max_tokens: int) -> int:

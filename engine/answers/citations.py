@@ -74,7 +74,8 @@ def cite(answer: str, question: str, passages: Sequence[PassageHit]) -> Cited:
         answer: the model's text; marks it wrote are checked and dropped or kept.
         question: what was asked.
         passages: what the model was shown; `passages[n-1]` is number n. A passage cut for
-            the prompt comes with the text that was shown.
+            the prompt comes with the text that was shown. Words of a table's header row may
+            support a sentence too; new numbers must stand in the text, which is quoted.
 
     Returns:
         The answer with checked marks, a citation for each mark in order of appearance
@@ -125,6 +126,8 @@ def _add(citations: list[Citation], evidence: _Evidence, hit: PassageHit) -> Non
             # The passage's text is the document's text[start:end]; a passage whose length
             # says otherwise cannot be pointed at.
             verified=bool(quote) and start + len(quote) <= hit.end,
+            library=hit.library,
+            place=hit.place,
         )
     )
 
@@ -151,6 +154,7 @@ class _Finder:
         self._passages = [tokenize(hit.text) for hit in passages]
         self._spans = [sentence_spans(hit.text) for hit in passages]
         self._texts = [hit.text for hit in passages]
+        self._headers = [{token.key for token in tokenize(hit.header)} for hit in passages]
         self._counts: Counter[str] = Counter()
         self._total = 1
         for tokens, spans in zip(self._passages, self._spans, strict=True):
@@ -189,8 +193,9 @@ class _Finder:
 
     def _best(self, n: int, claim: _Claim) -> _Evidence | None:
         tokens, spans = self._passages[n - 1], self._spans[n - 1]
+        header = self._headers[n - 1]
         everything = {token.key for token in tokens}
-        if not claim.numbers | claim.fresh <= everything:
+        if not (claim.fresh <= everything and claim.numbers <= everything | header):
             return None
         best: tuple[float, float, int] | None = None
         chosen: tuple[Span, list[Token]] | None = None
@@ -201,7 +206,7 @@ class _Finder:
                 window = Span(spans[first].start, spans[first + size - 1].end)
                 inside = _within(tokens, window.start, window.end)
                 keys = {token.key for token in inside}
-                score = self._score(claim, keys)
+                score = self._score(claim, keys, header)
                 if score is None or not self._numbers_belong(n, claim, window):
                     continue
                 # The question's words decide between places that say the same.
@@ -240,10 +245,14 @@ class _Finder:
             rivalled = rivalled or (on_topic and _rivals(inside, claim))
         return belongs and not rivalled
 
-    def _score(self, claim: _Claim, keys: set[str]) -> float | None:
-        """Weighted share of the claim's content among `keys`; None when it is no support."""
+    def _score(self, claim: _Claim, keys: set[str], header: set[str]) -> float | None:
+        """Weighted share of the claim's content among `keys` and the header row's words.
+
+        None when it is no support.
+        """
         if not claim.fresh <= keys:
             return None
+        keys = keys | header
         # Numbers the question named (a year, say) may stand elsewhere, as in a table's head.
         content = claim.content - claim.numbers
         new = content - self._asked

@@ -25,6 +25,8 @@ class Wording:
     user: str
     plain: str
     plain_stops: tuple[str, ...]
+    preset: str = ""
+    """The user's own system prompt, in place of `system`."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,14 @@ def build_prompt(
 ) -> Prompt:
     """The prompt for `question` over `passages`, after the turns in `history`.
 
-    Questions, answers and passages are untrusted parts; only a base model's own plain
-    wording is trusted beside the chat template.
+    Questions, answers, passages and presets are untrusted parts; only a base model's own
+    plain wording is trusted beside the chat template.
     """
-    turns = [Turn(role="system", content=[Part(text=words.system, trusted=True)])]
+    system = Part(text=words.preset) if words.preset else Part(text=words.system, trusted=True)
+    turns = [Turn(role="system", content=[system])]
     plain: list[Part] = []
+    if words.preset:
+        plain += [Part(text=words.preset), Part(text="\n\n", trusted=True)]
     for turn in history:
         turns.append(Turn(role="user", content=[Part(text=turn.question)]))
         turns.append(Turn(role="assistant", content=[Part(text=turn.answer)]))

@@ -7,6 +7,7 @@ import re
 from engine.answers.sentences import sentence_spans
 
 NOTHING_FOUND = "Nothing in this library matches this question."
+NOTHING_IN_FILTER = "Nothing in the files chosen matches this question."
 
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am) (?:sorry|unable|not able|not sure)|i (?:do not|don't|cannot|can't) "

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.answers.answerer import Answerer
+from engine.answers.generator import Generator
 from engine.answers.runtime import Runtime
 from engine.models.gguf import read_header
+from engine.models.registry import ModelRegistry
 from engine.paths import Home
-from engine.work.api import ModelCard, PassageHit, Ranks
+from engine.store.db import Store
+from engine.work.api import ModelCard, PassageHit, Ranks, SearchReport, SearchSpec
+from engine.work.jobs import NULL_JOB, CallbackJob, Job
 from engine.work.lease import CoreLease
 from tests.models import IM_END, TOKENS, byte_chain, write_tiny_gguf
 
@@ -99,3 +105,75 @@ def hit(text: str, n: int = 1, start: int = 0, page: int | None = None) -> Passa
 @pytest.fixture
 def make_hit() -> Callable[..., PassageHit]:
     return hit
+
+
+class Shelf:
+    """A search over passages given by the test: the order is part of the case."""
+
+    def __init__(self) -> None:
+        self.passages: list[PassageHit] = []
+        self.asked: list[SearchSpec] = []
+
+    def search(self, spec: SearchSpec, job: Job = NULL_JOB) -> SearchReport:
+        self.asked.append(spec)
+        return SearchReport(passages=self.passages[: spec.top], milliseconds=1.0)
+
+
+class Events:
+    """Everything a running question said, in order."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.text = ""
+        self.job = CallbackJob(None, self._take)
+        self.on_token: Callable[[str], None] = lambda text: None
+
+    def _take(self, kind: str, data: Any) -> None:
+        self.kinds.append(kind)
+        if kind == "token":
+            self.text += data["text"]
+            self.on_token(data["text"])
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home")).create()
+
+
+@pytest.fixture(scope="module")
+def store(shared_home: Home) -> Iterator[Store]:
+    one = Store(shared_home)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def models(shared_home: Home, store: Store, chain_gguf: Path) -> ModelRegistry:
+    registry = ModelRegistry(shared_home, store)
+    registry.add(chain_gguf)
+    registry.set_default("smollm2")
+    return registry
+
+
+@pytest.fixture(scope="module")
+def generator(shared_home: Home) -> Iterator[Generator]:
+    one = Generator(shared_home, CoreLease(shared_home))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def answerer(
+    store: Store, models: ModelRegistry, generator: Generator, shelf: Shelf
+) -> Answerer:
+    return Answerer(store, models, generator, shelf.search)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.answers.answerer import UNSUPPORTED, Answerer
+from engine.answers import fitting
+from engine.answers.answerer import Answerer
 from engine.answers.budget import SOURCES_SHOWN, passages_for
 from engine.answers.generator import Generator
 from engine.answers.refusals import NOTHING_FOUND
+from engine.answers.reporting import UNSUPPORTED
 from engine.errors import Cancelled, InvalidInput, WorkerCrashed
 from engine.models.registry import ModelRegistry
 from engine.paths import Home
 from engine.settings import Settings, save_settings
 from engine.store import conversations
 from engine.store.db import Store
-from engine.work.api import AskSpec, PassageHit, SearchReport, SearchSpec
-from engine.work.jobs import NULL_JOB, CallbackJob, Job
-from engine.work.lease import CoreLease
-from tests.engine.answers.conftest import CHAIN_TEXT, hit
+from engine.work.api import AskSpec
+from tests.engine.answers.conftest import CHAIN_TEXT, Events, Shelf, hit
 
 STATION = (
     "# The Harrow Point field station\n\nThe field station at Harrow Point was founded in 1962 "
@@ -32,78 +30,6 @@ STATION = (
 TRAVEL = (
     "# Travel policy\n\nHotel limit for city Quux0 is 130 EUR per night.\n\nMeals are 20 EUR."
 )
-
-
-class Shelf:
-    """A search over passages given by the test: the order is part of the case."""
-
-    def __init__(self) -> None:
-        self.passages: list[PassageHit] = []
-        self.asked: list[SearchSpec] = []
-
-    def search(self, spec: SearchSpec, job: Job = NULL_JOB) -> SearchReport:
-        self.asked.append(spec)
-        return SearchReport(passages=self.passages[: spec.top], milliseconds=1.0)
-
-
-class Events:
-    """Everything a running question said, in order."""
-
-    def __init__(self) -> None:
-        self.kinds: list[str] = []
-        self.text = ""
-        self.job = CallbackJob(None, self._take)
-        self.on_token: Callable[[str], None] = lambda text: None
-
-    def _take(self, kind: str, data: Any) -> None:
-        self.kinds.append(kind)
-        if kind == "token":
-            self.text += data["text"]
-            self.on_token(data["text"])
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home")).create()
-
-
-@pytest.fixture(scope="module")
-def store(shared_home: Home) -> Iterator[Store]:
-    one = Store(shared_home)
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def models(shared_home: Home, store: Store, chain_gguf: Path) -> ModelRegistry:
-    registry = ModelRegistry(shared_home, store)
-    registry.add(chain_gguf)
-    registry.set_default("smollm2")
-    return registry
-
-
-@pytest.fixture(scope="module")
-def generator(shared_home: Home) -> Iterator[Generator]:
-    one = Generator(shared_home, CoreLease(shared_home))
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def answerer(
-    store: Store, models: ModelRegistry, generator: Generator, shelf: Shelf
-) -> Answerer:
-    return Answerer(store, models, generator, shelf.search)
 
 
 def test_an_answer_with_its_source(answerer: Answerer, shelf: Shelf, events: Events) -> None:
@@ -177,16 +103,13 @@ def test_an_answer_that_nothing_supports_says_so(answerer: Answerer, shelf: Shel
 def test_a_conversation_is_kept_and_continued(
     answerer: Answerer, shelf: Shelf, store: Store
 ) -> None:
-    shelf.passages = [hit(STATION)]
-    first = answerer.ask(AskSpec(question="How many rooms are there?", library="lib"))
-    again = answerer.ask(
-        AskSpec(
-            question="And when was it founded?", library="lib", conversation=first.conversation
-        )
+    spec = AskSpec(question="Who founded the station?", mode="none", model="chain")
+    first = answerer.ask(spec)
+    following = spec.model_copy(
+        update={"question": "And when?", "conversation": first.conversation}
     )
-    alone = answerer.ask(
-        AskSpec(question="And when was it founded?", library="lib", conversation="")
-    )
+    again = answerer.ask(following)
+    alone = answerer.ask(following.model_copy(update={"conversation": ""}))
     assert again.conversation == first.conversation
     assert alone.conversation == ""
     assert again.tokens.prompt > alone.tokens.prompt
@@ -194,6 +117,25 @@ def test_a_conversation_is_kept_and_continued(
     assert [turn.answer for turn in shown.turns] == [first.answer, again.answer]
     with pytest.raises(InvalidInput):
         answerer.ask(AskSpec(question="x", library="lib", conversation="gone"))
+
+
+def test_small_models_read_passages_without_the_turns_before(
+    answerer: Answerer, shelf: Shelf
+) -> None:
+    shelf.passages = [hit(STATION)]
+    spec = AskSpec(question="How many rooms has the station?", library="lib", model="chain")
+    first = answerer.ask(spec)
+    following = spec.model_copy(
+        update={"question": "When was it founded?", "conversation": first.conversation}
+    )
+    again = answerer.ask(following)
+    alone = answerer.ask(following.model_copy(update={"conversation": ""}))
+    assert again.tokens.prompt == alone.tokens.prompt
+    bare = answerer.ask(following.model_copy(update={"question": "Why?"}))
+    # "Why?" says nothing alone: the model reads it with the terms it leans on.
+    assert bare.rewritten.startswith("Why? (")
+    unaided = answerer.ask(following.model_copy(update={"question": "Why?", "rewrite": False}))
+    assert bare.tokens.prompt > unaided.tokens.prompt
 
 
 def test_passages_that_do_not_fit_are_shortened_fairly(
@@ -313,3 +255,25 @@ def test_a_document_that_gives_orders_is_only_read(
     assert "130" in report.answer
     assert "PWNED" not in report.answer
     assert any("130 EUR" in citation.quote for citation in report.citations)
+
+
+def test_the_model_reads_a_table_under_its_header_row(
+    answerer: Answerer, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[list[str]] = []
+    build = fitting.build_prompt
+
+    def watched(words: Any, question: str, passages: Any = (), history: Any = ()) -> Any:
+        read.append(list(passages))
+        return build(words, question, passages, history)
+
+    monkeypatch.setattr(fitting, "build_prompt", watched)
+    rows = hit("Rope | 584 | 213.96\nLamp | 226 | 663.06")
+    shelf.passages = [
+        rows.model_copy(update={"header": "Item | Count | Price", "place": "A!A3:C4"})
+    ]
+    report = answerer.ask(AskSpec(question="What is the price of rope?", library="lib"))
+    assert read[-1][0].startswith("Item | Count | Price\nRope | 584 | 213.96")
+    assert report.passages[0].text.startswith("Rope")
+    assert report.passages[0].header == "Item | Count | Price"
+    assert all(citation.place == "A!A3:C4" for citation in report.citations)

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.answers.budget import (
+    HISTORY_TURNS,
     MOST_PASSAGES,
     answer_tokens,
     fair_shares,
+    history_turns,
     passages_for,
     repeated_characters,
     trim,
@@ -72,3 +74,12 @@ def test_an_answer_leaves_room_for_the_question() -> None:
     assert answer_tokens(4096, 512) == 512
     assert answer_tokens(512, 512) == 256
     assert answer_tokens(4096, 100_000) == 2048
+
+
+def test_the_smallest_models_read_earlier_turns_only_without_documents(
+    make_card: Callable[..., ModelCard], tiny_gguf: Path
+) -> None:
+    small = make_card(tiny_gguf)
+    large = small.model_copy(update={"parameters": 3_000_000_000})
+    assert [history_turns(card, True) for card in (small, large)] == [0, HISTORY_TURNS]
+    assert [history_turns(card, False) for card in (small, large)] == [HISTORY_TURNS] * 2

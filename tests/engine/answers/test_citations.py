@@ -146,3 +146,18 @@ def test_citing_changes_no_words(make_hit: Callable[..., PassageHit]) -> None:
     answer = "# Rooms\n\n- It has 14 rooms.\n- The limit is 130 EUR.\n\n```\ncode()\n```"
     made = cite(answer, "Rooms and limit?", [make_hit(STATION)])
     assert re.sub(r" \[\d+\](\[\d+\])*", "", made.text) == answer
+
+
+def test_the_header_row_lends_its_words_but_no_number() -> None:
+    rows = hit("Rope | 584 | 213.96\nLamp | 226 | 663.06", start=90).model_copy(
+        update={"header": "Item | Count 2024 | Price", "place": "Costs!A34:C35"}
+    )
+    made = cite(
+        "The price of the rope was 213.96.", "What was the price of rope in 2024?", [rows]
+    )
+    (citation,) = made.citations
+    assert citation.place == "Costs!A34:C35"
+    assert citation.verified
+    assert "213.96" in citation.quote
+    assert "Price" not in citation.quote
+    assert not cite("The count of ropes was 2024.", "What was the count?", [rows]).citations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.answers.generation import Part
 from engine.answers.prompts import Exchange, build_prompt, wording
 
@@ -49,3 +51,13 @@ def test_earlier_turns_come_first_and_in_order() -> None:
     plain = text(prompt.plain)
     places = [plain.index(part) for part in ("Q1", "A1", "Q2", "A2", "Q3")]
     assert places == sorted(places)
+
+
+def test_a_preset_takes_the_place_of_the_system_prompt_and_steers_nothing_else() -> None:
+    words = replace(wording("joint"), preset="Be brief. " + EVIL)
+    prompt = build_prompt(words, "Why?", ["First."])
+    assert prompt.turns[0].content == [Part(text="Be brief. " + EVIL)]
+    assert wording("joint").system not in text(prompt.turns[0].content)
+    # A base model has no system message: it reads the preset first.
+    assert text(prompt.plain).startswith("Be brief. ")
+    assert "Be brief" not in text([part for part in prompt.plain if part.trusted])

@@ -1,0 +1,128 @@
+"""What the model reads: passages and earlier turns as far as its context has room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.answers import budget
+from engine.answers.focus import focus
+from engine.answers.generation import Prompt
+from engine.answers.generator import Generator
+from engine.answers.orders import readable
+from engine.answers.prompts import Exchange, Wording, build_prompt, wording
+from engine.errors import InvalidInput
+from engine.work.api import ModelCard, PassageHit
+from engine.work.jobs import Job
+
+_SAFETY_TOKENS = 16
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the model reads: the prompt, and the passages as far as they are in it."""
+
+    prompt: Prompt
+    shown: list[PassageHit]
+    notice: str
+
+
+class Fitting:
+    """Fits one question's material into the context of the loaded model.
+
+    Args:
+        model: the loaded model, which counts tokens.
+        card: what is known of it.
+        mode: "none" or "joint".
+        preset: the system prompt the user chose; "" for the plain one.
+        limit: tokens the answer may take.
+        job: can cancel the counting.
+    """
+
+    def __init__(
+        self, model: Generator, card: ModelCard, mode: str, preset: str, limit: int, job: Job
+    ) -> None:
+        self._model = model
+        self._card = card
+        words = wording("none" if mode == "none" else "joint")
+        self._words: Wording = replace(words, preset=preset)
+        self._limit = limit
+        self._job = job
+
+    def fit(
+        self,
+        question: str,
+        about: str,
+        passages: Sequence[PassageHit],
+        history: Sequence[Exchange],
+    ) -> Context:
+        """Fit passages and earlier turns into the context; the question is never cut.
+
+        Args:
+            question: as the model reads it.
+            about: what the sentences that matter are chosen by.
+            passages: best first.
+            history: earlier turns, oldest first.
+
+        Raises:
+            InvalidInput: the question leaves no room for any passage.
+        """
+        kept = self._fit_history(question, history)
+        alone = build_prompt(self._words, question, (), kept)
+        room = self._card.context_used - self._limit - _SAFETY_TOKENS
+        room -= self._model.prompt_tokens(alone, self._job)
+        headers = [readable(hit.header)[0].strip() for hit in passages]
+        if any(headers):
+            room -= sum(self._model.count_tokens(headers, self._job))
+        trimmed = self._trim(passages, room)
+        cleaned = [readable(text) for text in trimmed if text]
+        above = [header for header, text in zip(headers, trimmed, strict=True) if text]
+        read = [
+            f"{header}\n{text}" if header else text
+            for header, (text, _) in zip(above, cleaned, strict=True)
+        ]
+        read = self._repeated(read, about)
+        prompt = build_prompt(self._words, question, read, kept)
+        cut = sum(1 for hit, part in zip(passages, trimmed, strict=True) if hit.text != part)
+        notice = f"{cut} of {len(passages)} passages were shortened to fit." if cut else ""
+        if any(orders for _, orders in cleaned):
+            notice += " Text that gives orders to the model was left out."
+        shown = [
+            hit.model_copy(update={"text": text})
+            for hit, text in zip(passages, trimmed, strict=True)
+            if text
+        ]
+        return Context(prompt, shown, notice.strip())
+
+    def _trim(self, passages: Sequence[PassageHit], room: int) -> list[str]:
+        texts = [hit.text for hit in passages]
+        trimmed = budget.trim(
+            texts, room, lambda some: self._model.count_tokens(some, self._job)
+        )
+        if passages and not any(trimmed):
+            raise InvalidInput(
+                f"The question leaves no room for any passage in the "
+                f"{self._card.context_used} tokens this model reads.",
+                hint="Ask a shorter question, or set a larger context in the settings.",
+            )
+        return trimmed
+
+    def _repeated(self, read: list[str], about: str) -> list[str]:
+        """For the smallest models, the sentences that matter once more at the end."""
+        characters = budget.repeated_characters(self._card)
+        if not characters:
+            return read
+        few = min(characters, sum(map(len, read)) // 2)
+        best = [text for text in focus(read, about, few) if text]
+        return read + best if best != read else read
+
+    def _fit_history(self, question: str, history: Sequence[Exchange]) -> list[Exchange]:
+        """As many of the latest turns as fit into their share of the context."""
+        alone = self._model.prompt_tokens(build_prompt(self._words, question), self._job)
+        share = int(self._card.context_used * budget.HISTORY_SHARE)
+        for first in range(len(history)):
+            kept = list(history[first:])
+            prompt = build_prompt(self._words, question, (), kept)
+            if self._model.prompt_tokens(prompt, self._job) - alone <= share:
+                return kept
+        return []
