@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.batch import add_batch, is_batch, run_batch
+from engine.cli.narrowing import add_narrowing, filter_of, libraries_of
 from engine.cli.output import Console, add_json, place
 from engine.errors import InvalidInput
 from engine.work import api
@@ -20,7 +21,11 @@ def add_parser(groups: Groups) -> None:
     """Declare the command."""
     parser = groups.add_parser("ask", help="answer a question from a library")
     parser.add_argument("question", metavar="Q", nargs="?")
-    parser.add_argument("--library", metavar="NAME", help="not needed with --mode none")
+    add_narrowing(
+        parser,
+        needed=False,
+        note="; not needed with --mode none, nor with --conversation to stay where that was",
+    )
     parser.add_argument("--model", metavar="M", help="model id (default: the default model)")
     parser.add_argument("--adapter", metavar="A", default="none", help="adapter id, or none")
     parser.add_argument(
@@ -31,6 +36,23 @@ def add_parser(groups: Groups) -> None:
     )
     parser.add_argument("--top", type=int, metavar="K", help="passages in the prompt")
     parser.add_argument("--conversation", metavar="ID", help="continue a conversation")
+    parser.add_argument(
+        "--replaces",
+        type=int,
+        metavar="N",
+        help="ask in place of question N of the conversation; its answers are kept",
+    )
+    parser.add_argument(
+        "--as-asked",
+        action="store_true",
+        help="search for a follow-up word for word, without the words it leans on",
+    )
+    parser.add_argument(
+        "--preset", metavar="ID", help='preset for the system prompt; "" for none'
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="draw other words instead of the likeliest"
+    )
     add_batch(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -40,30 +62,43 @@ def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
     """Ask once, or once for every row of a file."""
     if options.adapter != "none":
         raise InvalidInput(f"There is no adapter {options.adapter!r}.", hint="Use none.")
-    if options.library is None and options.mode != "none":
+    batch = is_batch(options, options.question)
+    goes_on = options.conversation and not batch  # a file of questions is no conversation
+    if not (options.library or goes_on or options.mode == "none"):
         raise InvalidInput(
             "Name the library to ask with --library.",
             hint="`whetstone libraries list` shows them; --mode none asks the model alone.",
         )
-    batch = is_batch(options, options.question)
+    library, others = libraries_of(options) if options.mode != "none" else (None, [])
+    wanted = filter_of(options)
 
-    def ask(question: str) -> api.AnswerReport:
+    def ask(question: str, history: list[api.Said]) -> api.AnswerReport:
         spec = api.AskSpec(
             question=question,
-            library=options.library if options.mode != "none" else None,
+            library=library,
+            libraries=others,
+            filter=wanted,
             model=options.model,
             mode=options.mode,
             top=options.top,
             conversation="" if batch else options.conversation,
+            history=history,
+            replaces=options.replaces,
+            rewrite=not options.as_asked,
+            preset=options.preset,
+            seed=options.seed,
         )
         return engine.ask(spec, console.job)
 
     if batch:
-        if options.library is not None:
-            engine.libraries.find(options.library)
+        from engine.library.filtering import condition
+
+        for name in [library, *others] if library is not None else []:
+            engine.libraries.find(name)
+        condition(wanted)  # a filter that says nothing is one error, not one a row
         engine.models.find(options.model)
         return run_batch(options, console, ask)
-    answer_one(console, lambda: ask(options.question))
+    answer_one(console, lambda: ask(options.question, []))
     return 0
 
 
@@ -73,14 +108,22 @@ def answer_one(console: Console, ask: Any) -> api.AnswerReport:
     def show(kind: str, data: Any) -> None:
         if kind == "loading" and not console.as_json:
             console.note(f"Loading {data['model']} …")
+        elif kind == "rewritten" and not console.as_json:
+            console.note(f"Searching for: {data['question']}")
         elif kind == "token":
             console.stream(data["text"])
 
     console.on_event = show
     report: api.AnswerReport = ask()
     console.stream("\n\n")
-    console.result(report, lambda: describe(report))
+    console.result(report, lambda: f"{describe(report)}{_go_on(report)}")
     return report
+
+
+def _go_on(report: api.AnswerReport) -> str:
+    """How to ask the next question of the same conversation."""
+    kept = report.conversation
+    return f"\nAsk on with: whetstone ask … --conversation {kept}" if kept else ""
 
 
 def describe(report: api.AnswerReport) -> str:
@@ -88,7 +131,7 @@ def describe(report: api.AnswerReport) -> str:
     lines = [report.notice] if report.notice else []
     lines += ["Not found in the documents."] if report.refused else []
     for citation in report.citations:
-        where = place(citation.path, citation.page, citation.heading)
+        where = place(citation.path, citation.page, citation.heading, citation.place)
         lines.append(f"[{citation.n}] {where}")
         quote = textwrap.shorten(citation.quote, 400, placeholder=" …")
         lines += textwrap.wrap(
@@ -97,7 +140,7 @@ def describe(report: api.AnswerReport) -> str:
     if not report.citations and report.passages:
         lines.append("Closest passages:")
         lines += [
-            f"  {n}. {place(hit.path, hit.page, hit.heading)}"
+            f"  {n}. {place(hit.path, hit.page, hit.heading, hit.place)}"
             for n, hit in enumerate(report.passages, 1)
         ]
     lines.append(

@@ -59,20 +59,49 @@ def read_questions(path: str) -> list[dict[str, Any]]:
             row = json.loads(line)
             if not str(row["question"]).strip():
                 raise ValueError("the question is empty")
-            rows.append({"id": row.get("id", number), "question": str(row["question"])})
+            rows.append(
+                {
+                    "id": row.get("id", number),
+                    "question": str(row["question"]),
+                    "history": _history(row.get("history") or []),
+                }
+            )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidInput(
                 f"Line {number} of {path!r} is not a question.",
-                hint='Each line looks like {"id": "q1", "question": "…"}.',
+                hint='Each line looks like {"id": "q1", "question": "…"}; "history" may hold '
+                'the turns before, as [{"question": "…", "answer": "…"}].',
                 details=str(error),
             ) from error
     return rows
 
 
+def _history(turns: list[Any]) -> list[api.Said]:
+    """Earlier turns: pairs of question and answer, or messages with a role and a text.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is neither.
+    """
+    said: list[api.Said] = []
+    for turn in turns:
+        if "question" in turn:
+            said.append(
+                api.Said(question=str(turn["question"]), answer=str(turn.get("answer") or ""))
+            )
+            continue
+        role = str(turn.get("role") or turn["speaker"])
+        text = str(turn["content"] if "content" in turn else turn["text"])
+        if role == "user":
+            said.append(api.Said(question=text))
+        elif role in ("assistant", "agent") and said:
+            said[-1].answer = f"{said[-1].answer} {text}".strip()
+    return said
+
+
 def run_batch(
     options: argparse.Namespace,
     console: Console,
-    answer: Callable[[str], api.View],
+    answer: Callable[[str, list[api.Said]], api.View],
 ) -> int:
     """Answer every question in order; one row each, `id` kept, failures among them.
 
@@ -88,7 +117,7 @@ def run_batch(
             for number, row in enumerate(questions):
                 console.job.checkpoint()
                 console.job.progress(number, len(questions), "questions")
-                outcome = _one(row["question"], answer)
+                outcome = _one(row["question"], row["history"], answer)
                 failed += "error" in outcome
                 line = json.dumps({"id": row["id"], **outcome}, ensure_ascii=True)
                 stream.write(line + "\n")
@@ -110,11 +139,15 @@ def run_batch(
     return 0 if failed == 0 else 3
 
 
-def _one(question: str, answer: Callable[[str], api.View]) -> dict[str, Any]:
+def _one(
+    question: str,
+    history: list[api.Said],
+    answer: Callable[[str, list[api.Said]], api.View],
+) -> dict[str, Any]:
     """One row; a child that died is given one more chance, like a person would."""
     for attempt in (1, 2):
         try:
-            return {"question": question, **answer(question).model_dump(mode="json")}
+            return {"question": question, **answer(question, history).model_dump(mode="json")}
         except Cancelled:
             raise
         except WorkerCrashed as error:

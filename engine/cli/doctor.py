@@ -25,17 +25,18 @@ def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
     from engine.host.doctor import examine
 
     report = examine(engine, console.job)
-    console.result(report, lambda: describe(report))
+    console.result(report, lambda: describe(report, engine.storage()))
     return 0 if all(check.ok for check in report.checks) else 3
 
 
-def describe(report: api.DoctorReport) -> str:
-    """The report for a person."""
+def describe(report: api.DoctorReport, storage: api.StorageReport) -> str:
+    """The report for a person, with the sizes of what is kept."""
+    kept = [f"{part.name} {size(part.size_bytes)}" for part in storage.parts if part.size_bytes]
     lines = [
         f"Whetstone {report.version}, Python {report.python}, {report.system}",
         f"{report.cpu}, {report.cores} cores, {size(report.memory_available_bytes)} of "
         f"{size(report.memory_bytes)} memory free, GPU: {report.gpu}",
-        f"Data in {report.home}",
+        f"Data in {report.home}: {', '.join(kept)}",
         "",
     ]
     for check in report.checks:

@@ -42,7 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of the command line."""
     # Groups import light things only; the engine is loaded when one of them runs.
-    from engine.cli import ask, demo, doctor, index, libraries, models, search
+    from engine.cli import (
+        ask,
+        conversations,
+        demo,
+        doctor,
+        index,
+        libraries,
+        models,
+        presets,
+        search,
+    )
 
     parser = argparse.ArgumentParser(
         prog="whetstone",
@@ -51,7 +61,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"whetstone {__version__}")
     groups = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for group in (index, search, ask, libraries, models, doctor, demo):
+    for group in (
+        index,
+        search,
+        ask,
+        libraries,
+        conversations,
+        presets,
+        models,
+        doctor,
+        demo,
+    ):
         group.add_parser(groups)
     return parser
 

@@ -114,10 +114,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def place(path: str, page: int | None, heading: str) -> str:
-    """A source in one line: file name, page, heading."""
+def place(path: str, page: int | None, heading: str, within: str = "") -> str:
+    """A source in one line: file name, place (`within`) or else page, heading."""
     parts = [Path(path).name]
-    if page is not None:
+    if within:
+        parts.append(within)
+    elif page is not None:
         parts.append(f"page {page}")
     if heading:
         parts.append(heading)

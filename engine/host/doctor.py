@@ -25,6 +25,8 @@ _PACKAGES = (
     "lancedb",
     "pyarrow",
     "pypdfium2",
+    "rapidocr",
+    "onnxruntime",
 )
 _FREE_DISK_WANTED_BYTES = 2 << 30
 
@@ -40,6 +42,7 @@ def examine(engine: Engine, job: Job = NULL_JOB) -> api.DoctorReport:
         ("search model", lambda: _embedder(engine)),
         ("language model", lambda: _generator(engine)),
         ("document readers", lambda: _readers(engine)),
+        ("scanned pages", lambda: _scanner(engine)),
     ]
     checks: list[api.Check] = []
     for number, (name, step) in enumerate(steps):
@@ -144,4 +147,12 @@ def _readers(engine: Engine) -> api.Check:
     document = engine.readers.read(os.fsencode(files[0]))
     return api.Check(
         name="document readers", ok=True, detail=f"read {document.characters} characters"
+    )
+
+
+def _scanner(engine: Engine) -> api.Check:
+    engine.scanner.warm()
+    seconds = engine.scanner.page_seconds()
+    return api.Check(
+        name="scanned pages", ok=True, detail=f"models loaded; about {seconds:.1f} s a page"
     )

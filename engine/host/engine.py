@@ -26,6 +26,13 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "state": lambda spec, job: engine.state(),
         "libraries.list": lambda spec, job: engine.list_libraries(),
         "libraries.remove": lambda spec, job: engine.remove_library(spec),
+        "libraries.pause": lambda spec, job: engine.pause_library(spec),
+        "libraries.resume": lambda spec, job: engine.resume_library(spec),
+        "libraries.rename": lambda spec, job: engine.rename_library(spec),
+        "libraries.remove_root": lambda spec, job: engine.remove_root(spec),
+        "libraries.retry": engine.retry,
+        "libraries.facets": lambda spec, job: engine.libraries.facets(spec.library),
+        "follow": lambda spec, job: engine.follow(),
         "libraries.files": lambda spec, job: engine.libraries.files(spec),
         "index": engine.index,
         "reindex": engine.reindex,
@@ -36,6 +43,16 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
             engine.store, spec.conversation
         ),
         "conversations.remove": lambda spec, job: engine.remove_conversation(spec),
+        "conversations.clear": lambda spec, job: engine.clear_conversations(),
+        "conversations.rename": lambda spec, job: engine.rename_conversation(spec),
+        "conversations.search": lambda spec, job: engine.search_conversations(spec),
+        "conversations.export": lambda spec, job: engine.export_conversation(spec),
+        "conversations.feedback": lambda spec, job: engine.give_feedback(spec),
+        "conversations.version": lambda spec, job: engine.answer_version(spec),
+        "presets.list": lambda spec, job: engine.list_presets(),
+        "presets.save": lambda spec, job: engine.save_preset(spec),
+        "presets.remove": lambda spec, job: engine.remove_preset(spec),
+        "storage": lambda spec, job: engine.storage(),
         "view": engine.view,
         "models.list": lambda spec, job: api.ModelList(models=engine.models.list()),
         "models.add": engine.add_model,
@@ -77,6 +94,7 @@ def main() -> None:
         home,
         on_worker=lambda event: tell("worker", event.model_dump()),
         on_changed=lambda what: tell("changed", {"what": cast("list[Any]", what)}),
+        on_indexing=lambda event: tell("indexing", event.model_dump(mode="json")),
     )
     methods = {name: typed(name, handler) for name, handler in handlers(engine).items()}
     server = Server(methods, sys.stdin.buffer, channel)

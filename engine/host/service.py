@@ -25,7 +25,9 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.answers.answerer import Answerer
     from engine.answers.generator import Generator
     from engine.documents.pool import ReaderPool
+    from engine.documents.scanner import Scanner
     from engine.library.embedding import Embedder
+    from engine.library.following import Following
     from engine.library.libraries import Libraries
     from engine.models.registry import ModelRegistry
 
@@ -35,6 +37,7 @@ READERS = 2
 
 _WORKER_LINES: dict[str, str] = {
     "reader": "A reader stopped on a file and was started again.",
+    "scanner": "The reader of scanned pages stopped and was started again.",
     "embedder": "The search model stopped and was started again.",
     "generator": "The language model stopped and was started again.",
 }
@@ -46,7 +49,9 @@ class Engine:
     Args:
         home: the user's data folder.
         on_worker: told once for every child that died.
-        on_changed: told which views are stale: "libraries", "models", "conversations".
+        on_changed: told which views are stale: "libraries", "models", "conversations",
+            "presets".
+        on_indexing: told of indexing runs that a change on the disk began.
 
     Raises:
         StorageDamaged: the home cannot be used by this version.
@@ -57,12 +62,14 @@ class Engine:
         home: Home,
         on_worker: Callable[[api.WorkerEvent], None] = lambda event: None,
         on_changed: Callable[[list[str]], None] = lambda what: None,
+        on_indexing: Callable[[api.IndexingEvent], None] = lambda event: None,
     ) -> None:
         self.home = home
         self.store = Store(home)
         self.lease = CoreLease(home)
         self._on_worker = on_worker
         self._on_changed = on_changed
+        self._on_indexing = on_indexing
         self._indexing: set[str] = set()
         self._parts: dict[str, Any] = {}
         self._building = threading.RLock()
@@ -112,9 +119,21 @@ class Engine:
                 size=READERS,
                 on_death=died,
                 quarantine=self.home.quarantine,
+                scans=self.home.scans,
             )
 
         return self._part("readers", build)
+
+    @property
+    def scanner(self) -> Scanner:
+        """Client of the scanner process, which reads pages that are pictures."""
+
+        def build() -> Scanner:
+            from engine.documents.scanner import Scanner
+
+            return Scanner(self.store, self.lease, on_death=self._death("scanner"))
+
+        return self._part("scanner", build)
 
     @property
     def libraries(self) -> Libraries:
@@ -123,9 +142,22 @@ class Engine:
         def build() -> Libraries:
             from engine.library.libraries import Libraries
 
-            return Libraries(self.home, self.store, self.readers, self.embedder, self.lease)
+            return Libraries(
+                self.home, self.store, self.readers, self.embedder, self.lease, self.scanner
+            )
 
         return self._part("libraries", build)
+
+    @property
+    def following(self) -> Following:
+        """Keeps libraries current with the disk."""
+
+        def build() -> Following:
+            from engine.library.following import Following
+
+            return Following(self.libraries, self._on_indexing, self._on_changed)
+
+        return self._part("following", build)
 
     @property
     def models(self) -> ModelRegistry:
@@ -206,6 +238,38 @@ class Engine:
         with _IndexingJob(job, self._indexing, self._on_changed) as watched:
             return self.libraries.reindex(ref.library, watched)
 
+    def follow(self) -> None:
+        """Keep all libraries current from now on; see `Following`."""
+        self.following.start()
+
+    def pause_library(self, ref: api.LibraryRef) -> None:
+        """Stop a library's run, whoever began it, and do not follow it for now."""
+        self.following.pause(ref.library)
+        self._on_changed(["libraries"])
+
+    def resume_library(self, ref: api.LibraryRef) -> None:
+        """Go on where `pause_library` stopped."""
+        self.following.resume(ref.library)
+        self._on_changed(["libraries"])
+
+    def rename_library(self, spec: api.RenameLibrarySpec) -> api.LibraryView:
+        """Give a library another name."""
+        view = self.libraries.rename(spec.library, spec.name)
+        self._on_changed(["libraries", "conversations"])
+        return view
+
+    def remove_root(self, spec: api.RootSpec) -> api.LibraryView:
+        """Take one folder out of a library; the documents are not touched."""
+        view = self.libraries.remove_root(spec.library, spec.folder)
+        self.following.refresh()
+        self._on_changed(["libraries"])
+        return view
+
+    def retry(self, spec: api.RetrySpec, job: Job = NULL_JOB) -> api.IndexReport:
+        """Read some files again."""
+        with _IndexingJob(job, self._indexing, self._on_changed) as watched:
+            return self.libraries.retry(spec, watched)
+
     def search(self, spec: api.SearchSpec, job: Job = NULL_JOB) -> api.SearchReport:
         """Find passages."""
         return self.libraries.search(spec, job)
@@ -230,9 +294,83 @@ class Engine:
         conversations.remove(self.store, ref.conversation)
         self._on_changed(["conversations"])
 
+    def clear_conversations(self) -> None:
+        """Forget all conversations."""
+        from engine.store import conversations
+
+        conversations.clear(self.store)
+        self._on_changed(["conversations"])
+
+    def rename_conversation(self, spec: api.RenameConversationSpec) -> api.ConversationRow:
+        """Give a conversation another title."""
+        from engine.store import conversations
+
+        row = conversations.rename(self.store, spec.conversation, spec.title)
+        self._on_changed(["conversations"])
+        return row
+
+    def search_conversations(self, spec: api.ConversationQuery) -> api.ConversationHits:
+        """Find conversations by what was said in them."""
+        from engine.store import conversations
+
+        return api.ConversationHits(
+            hits=conversations.search(self.store, spec.query, spec.limit)
+        )
+
+    def export_conversation(self, spec: api.ExportSpec) -> api.Exported:
+        """A conversation as Markdown, HTML or JSON."""
+        from engine.answers.exporting import export
+        from engine.store import conversations
+
+        return export(conversations.show(self.store, spec.conversation), spec.format)
+
+    def give_feedback(self, spec: api.FeedbackSpec) -> api.AnswerReport:
+        """Keep what the user thinks of an answer."""
+        from engine.store import conversations
+
+        report = conversations.give_feedback(
+            self.store, spec.conversation, spec.turn, spec.verdict, spec.correction
+        )
+        self._on_changed(["conversations"])
+        return report
+
+    def answer_version(self, spec: api.VersionSpec) -> api.AnswerReport:
+        """An earlier answer of a turn."""
+        from engine.store import conversations
+
+        return conversations.version(self.store, spec.conversation, spec.turn, spec.version)
+
+    def list_presets(self) -> api.PresetList:
+        """System prompts to choose from."""
+        from engine.answers import presets
+
+        return api.PresetList(presets=presets.list_all(self.store))
+
+    def save_preset(self, spec: api.SavePresetSpec) -> api.Preset:
+        """Make or change a preset."""
+        from engine.answers import presets
+
+        preset = presets.save(self.store, spec.id, spec.name, spec.system)
+        self._on_changed(["presets"])
+        return preset
+
+    def remove_preset(self, ref: api.PresetRef) -> None:
+        """Delete a preset of the user's own."""
+        from engine.answers import presets
+
+        presets.remove(self.store, ref.preset)
+        self._on_changed(["presets"])
+
+    def storage(self) -> api.StorageReport:
+        """What the data folder holds, by part."""
+        from engine.host.storage import measure
+
+        return measure(self.home)
+
     def remove_library(self, ref: api.LibraryRef) -> None:
         """Forget a library and its index; the user's own files are not touched."""
         self.libraries.remove(ref.library)
+        self.following.refresh()
         self._on_changed(["libraries"])
 
     def view(self, spec: api.ViewSpec, job: Job = NULL_JOB) -> api.SourceView:
@@ -243,7 +381,10 @@ class Engine:
             UnreadableDocument: the file is gone or cannot be read any more.
         """
         path = self.libraries.file_path(spec.library, spec.file_id)
-        shown = self.readers.view(path, spec.start, spec.end, spec.page, spec.width_px, job)
+        sha256 = self.libraries.file_hash(spec.library, spec.file_id)
+        shown = self.readers.view(
+            path, spec.start, spec.end, spec.page, spec.width_px, job, sha256
+        )
         changed = self.libraries.file_changed(spec.library, spec.file_id)
         return api.SourceView.model_validate({**shown, "changed": changed})
 
@@ -285,7 +426,7 @@ class Engine:
 
     def close(self) -> None:
         """End the children and close the store."""
-        for name in ("libraries", "readers", "embedder", "generator"):
+        for name in ("following", "libraries", "readers", "scanner", "embedder", "generator"):
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from engine.cli.batch import read_questions
 from engine.cli.main import main
+from engine.errors import InvalidInput
 
 ROOT = Path(__file__).parents[3]
 
@@ -180,16 +182,65 @@ def test_batch_ask_loads_the_model_once(home: Path, tmp_path: Path) -> None:
             + "\n"
             for n in range(3)
         )
+        + json.dumps(
+            {
+                "id": "follow-up",
+                "question": "And for meals?",
+                "history": [
+                    {"speaker": "user", "text": "What is the hotel limit for Lisbon?"},
+                    {"speaker": "agent", "text": "130 euros a night."},
+                ],
+            }
+        )
     )
     done = whetstone(
         home, "ask", "--library", "Notes", "--questions", str(questions), "--out", str(out),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [row["id"] for row in rows] == [0, 1, 2]
+    assert [row["id"] for row in rows] == [0, 1, 2, "follow-up"]
     assert all(row["answer"] for row in rows)
+    assert [bool(row["rewritten"]) for row in rows] == [False, False, False, True]
+    assert "Lisbon" in rows[-1]["rewritten"]
     assert done.stderr.count("Loading") <= 1
     assert not out.with_name("rows.jsonl.part").exists()
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [{"question": "One?", "answer": "1"}, {"question": "Two?", "answer": ""}],
+        [
+            {"role": "assistant", "content": "Hello."},
+            {"role": "user", "content": "One?"},
+            {"role": "assistant", "content": "1"},
+            {"role": "user", "content": "Two?"},
+        ],
+        [
+            {"speaker": "user", "text": "One?"},
+            {"speaker": "agent", "text": "1"},
+            {"speaker": "user", "text": "Two?"},
+        ],
+    ],
+)
+def test_a_questions_history_is_read_in_any_usual_form(
+    tmp_path: Path, history: list[dict[str, str]]
+) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps({"id": 1, "question": "Three?", "history": history}))
+    (row,) = read_questions(str(path))
+    assert [(turn.question, turn.answer) for turn in row["history"]] == [
+        ("One?", "1"),
+        ("Two?", ""),
+    ]
+
+
+@pytest.mark.parametrize("history", [["text"], [{}], [{"role": "user"}], "text", 3])
+def test_a_history_that_is_none_is_refused(tmp_path: Path, history: object) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps({"id": 1, "question": "Three?", "history": history}))
+    with pytest.raises(InvalidInput, match="Line 1"):
+        read_questions(str(path))
 
 
 def test_a_question_file_with_a_bad_row_names_the_line(home: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,52 @@ def test_view_shows_the_place_of_a_hit(host: Host) -> None:
     assert view.kind == "text"
     assert view.text[view.mark_start : view.mark_end] == hit.text
     assert not view.changed
+
+
+def test_a_followed_folder_is_current_and_says_so(host: Host, folder: Path) -> None:
+    host.call("follow")
+    host.call("follow")  # twice is once
+    library = api.LibraryRef(library="Station")
+
+    def view() -> api.LibraryView:
+        [one] = host.call("libraries.list").libraries
+        return one
+
+    def eventually(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def finds(word: str) -> bool:
+        spec = api.SearchSpec(query=word, library="Station", method="keyword")
+        return bool(host.call("search", spec).passages)
+
+    eventually(lambda: view().following == "live")
+    (folder / "guests.txt").write_text("The glaciologist arrives on Thursday.\n")
+    eventually(lambda: finds("glaciologist"))
+    eventually(lambda: any(note.method == "indexing" for note in host.said))
+    told = [note.params for note in host.said if note.method == "indexing"]
+    assert {one["name"] for one in told} == {"Station"}
+
+    host.call("libraries.pause", library)
+    (folder / "guests.txt").write_text("The seismologist arrives on Friday.\n")
+    assert view().following == "paused"
+    host.call("libraries.resume", library)
+    eventually(lambda: finds("seismologist"))
+    eventually(lambda: view().following == "live" and view().pending_passages == 0)
+    [row] = host.call("libraries.files", api.FilesSpec(library="Station", match="guests")).rows
+    report = host.call(
+        "libraries.retry", api.RetrySpec(library="Station", file_ids=[row.file_id])
+    )
+    assert (report.files.indexed, report.files.unchanged) == (1, 0)
+    renamed = host.call(
+        "libraries.rename", api.RenameLibrarySpec(library="Station", name="Hut")
+    )
+    assert renamed.name == "Hut"
+    host.call("libraries.rename", api.RenameLibrarySpec(library="Hut", name="Station"))
+    (folder / "guests.txt").unlink()
+    eventually(lambda: view().files == 2 and view().state == "ready")
 
 
 def test_an_answer_can_be_stopped_at_once(host: Host) -> None:
