@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,9 +12,12 @@ from collections.abc import Sequence
 from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from desktop.alerts import Alerts, bring_to_front
 from desktop.client import EngineClient
+from desktop.memory import Memory
 from desktop.notices import Notices
 from desktop.preferences import Preferences
+from desktop.single import Single
 from desktop.state import AppState
 from desktop.strings import english
 from desktop.theme import theme
@@ -47,7 +51,11 @@ class App:
         self.notices = Notices()
         self.client = EngineClient(host_command, host_environment)
         self.state = AppState(self.client, self.notices)
-        self.window = MainWindow(self.state, self.notices, self.preferences, home)
+        self.memory = Memory(home, self.preferences.window, None)
+        self.window = MainWindow(self.state, self.notices, self.preferences, self.memory, home)
+        self.alerts = Alerts(
+            self.window, self.client, self.state, lambda: self.preferences.notify
+        )
         self.watchdog: Watchdog | None = None
         self._closed = False
 
@@ -60,16 +68,22 @@ class App:
         self.watchdog = Watchdog(parent=self.window)
         self.client.start()
 
+    def leave(self) -> None:
+        """The window was closed: end the engine while the event loop goes on."""
+        self.client.leave()
+
     def close(self) -> None:
         """End the engine and free the window. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
+        self.window.close()
         self.client.close()
         if self.watchdog is not None:
             self.watchdog.stop()
-        self.window.close()
         self.window.deleteLater()
+        self.memory.flush()
+        self.memory.deleteLater()
         self.state.deleteLater()
         self.client.deleteLater()
 
@@ -85,17 +99,33 @@ def run(arguments: Sequence[str]) -> int:
     path = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if translator.load(QLocale(QLocale.Language.English), "qtbase", "_", path):
         application.installTranslator(translator)
+    single = Single(home)
+    if not single.claim(os.environ.get("XDG_ACTIVATION_TOKEN", "")):
+        return 0
     app = App(application, home)
+
+    def wished(token: str) -> None:
+        if token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token
+        bring_to_front(app.window)
+
+    single.wished.connect(wished)
+    # The window goes at once; the process ends when the engine has ended in good order.
+    application.setQuitOnLastWindowClosed(False)
+    app.window.closed.connect(single.deafen)
+    app.window.closed.connect(app.leave)
+    app.client.left.connect(application.quit)
     app.show()
     # A Ctrl-C in the terminal closes the window in good order; Python sees signals only
     # when it runs, which this timer makes it do.
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    signal.signal(signal.SIGINT, lambda *_: app.window.close())
+    signal.signal(signal.SIGTERM, lambda *_: app.window.close())
     pulse = QTimer()
     pulse.start(500)
     pulse.timeout.connect(lambda: None)
     status = application.exec()
     app.close()
+    single.close()
     return status
 
 

@@ -34,6 +34,7 @@ host_log = logging.getLogger("whetstone.host")
 BIG_LINE_BYTES = 1_000_000
 CANCEL_GRACE_MS = 12_000
 """The host gives its own children ten seconds; after this the window stops waiting."""
+LEAVE_MS = 3000
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_S = 60.0
 STDERR_TAIL_LINES = 60
@@ -54,6 +55,7 @@ class Call(QObject):
         self.id = request_id
         self.method = method
         self.ended = False
+        self.begun = time.monotonic()
         self._client = client
         self._cancelling = False
 
@@ -74,6 +76,7 @@ class Call(QObject):
             self.failed.emit(outcome)
         else:
             self.succeeded.emit(outcome)
+            self._client.call_ended.emit(self.method, time.monotonic() - self.begun)
         self.finished.emit()
         self.deleteLater()
 
@@ -94,8 +97,11 @@ class _Parser(threading.Thread):
     def feed(self, generation: int, line: bytes) -> None:
         self._lines.put((generation, line))
 
-    def stop(self) -> None:
+    def end(self) -> None:
         self._lines.put(None)
+
+    def stop(self) -> None:
+        self.end()
         if self.is_alive():
             self.join(timeout=5)
 
@@ -120,6 +126,8 @@ class _Parser(threading.Thread):
             params = data.get("params") or {}
             if data["method"] == "worker":
                 return "worker", 0, api.WorkerEvent.model_validate(params)
+            if data["method"] == "indexing":
+                return "indexing", 0, api.IndexingEvent.model_validate(params)
             return str(data["method"]), int(params.get("id", 0)), params
         owner = int(data["id"])
         method = self._methods.pop((generation, owner), "")
@@ -168,6 +176,12 @@ class EngineClient(QObject):
     """Views that are stale: libraries, models, conversations."""
     worker = Signal(object)
     """A child of the host died and came back (`WorkerEvent`)."""
+    call_ended = Signal(str, float)
+    """A request succeeded: its method, and the seconds it took."""
+    left = Signal()
+    """The host has ended after `leave`."""
+    indexing = Signal(object)
+    """How far a run is that nobody asked for (`IndexingEvent`)."""
     up = Signal()
     """A host is running; everything shown should be asked for anew."""
     crashed = Signal(object, bool)
@@ -191,6 +205,8 @@ class EngineClient(QObject):
         self._stderr: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
         self._deaths: deque[float] = deque(maxlen=RESTARTS_ALLOWED + 1)
         self._closing = False
+        self._leaving: QProcess | None = None
+        """The host while it ends, after `leave`."""
         self._loaded = False
         self._wanted = False
         self._rubbish = ""
@@ -239,22 +255,48 @@ class EngineClient(QObject):
         self._deaths.clear()
         self.start()
 
-    def close(self) -> None:
-        """End the host in good order (its input ends), or kill it after three seconds."""
+    def leave(self) -> None:
+        """Begin to end the host in good order (its input ends); `left` says when it has.
+
+        The event loop goes on meanwhile; a host that takes over three seconds is killed.
+        """
+        if self._closing:
+            return
         self._closing = True
-        process, self._process = self._process, None
-        if process is not None:
-            process.blockSignals(True)
-            if process.state() != QProcess.ProcessState.NotRunning:
-                process.closeWriteChannel()
-                if not process.waitForFinished(3000):
-                    process.kill()
-                    process.waitForFinished(2000)
-            process.deleteLater()
-        self._parser.stop()
+        self._leaving, self._process = self._process, None
+        self._parser.end()
         for call in list(self._calls.values()):
             call.ended = True  # whoever waits is being closed as well
         self._calls.clear()
+        process = self._leaving
+        if process is None or process.state() == QProcess.ProcessState.NotRunning:
+            QTimer.singleShot(0, self, self._gone)
+            return
+        process.finished.connect(self._gone)
+        process.closeWriteChannel()
+        # Not with the process as context: its signals are blocked when it is freed, so a
+        # timer would not learn of that, and would fire at nothing.
+        QTimer.singleShot(LEAVE_MS, self, self._lose_patience)
+
+    def _gone(self) -> None:
+        self.left.emit()
+
+    def _lose_patience(self) -> None:
+        if self._leaving is not None:
+            self._leaving.kill()
+
+    def close(self) -> None:
+        """End the host, and wait until it has ended. Safe to call twice."""
+        self.leave()
+        process, self._leaving = self._leaving, None
+        if process is not None:
+            process.blockSignals(True)
+            running = process.state() != QProcess.ProcessState.NotRunning
+            if running and not process.waitForFinished(LEAVE_MS):
+                process.kill()
+                process.waitForFinished(2000)
+            process.deleteLater()
+        self._parser.stop()
 
     def _environment(self) -> QProcessEnvironment:
         from engine.work.children import child_environment
@@ -329,6 +371,8 @@ class EngineClient(QObject):
             self.changed.emit(list(value.get("what") or []))
         elif kind == "worker":
             self.worker.emit(value)
+        elif kind == "indexing":
+            self.indexing.emit(value)
         elif kind == "rubbish":
             self._rubbish = str(value)
             if self._process is not None:

@@ -1,16 +1,23 @@
-"""What the window remembers between starts: theme, size, passages. Kept in settings.json."""
+"""The settings the window shows and changes. Kept in settings.json, which the engine reads."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
 from engine.paths import Home
 
+THEMES = ("system", "light", "dark")
+MOST_PASSAGES = 20
+MOST_SCAN_S = 3600
+MOST_CONTEXT = 131_072
+_LARGEST_FILE_BYTES = 4_000_000
+
 
 class Preferences:
-    """The window's part of the settings.
+    """What the user chose.
 
     Reading before the window shows goes straight to the file, because checking it loads
     pydantic, which takes longer than the rest of the start; writing goes through
@@ -19,13 +26,18 @@ class Preferences:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        data = _peek(home)
-        theme = data.get("theme")
-        self.theme: str = theme if theme in ("system", "light", "dark") else "system"
-        passages = data.get("passages")
-        self.passages = passages if isinstance(passages, int) and 0 <= passages <= 20 else 0
+        data = peek(home.settings)
+        self.theme: str = _one_of(data.get("theme"), THEMES)
+        self.passages = _number(data.get("passages"), 0, MOST_PASSAGES)
+        self.context_tokens = _number(data.get("context_tokens"), 0, MOST_CONTEXT)
+        self.scan_seconds_per_file = _number(data.get("scan_seconds_per_file"), 20, MOST_SCAN_S)
+        self.follow = data.get("follow") is not False
+        self.notify = data.get("notify") is not False
+        preset = data.get("preset")
+        self.preset = preset if isinstance(preset, str) else ""
         window = data.get("window")
         self.window: dict[str, Any] = window if isinstance(window, dict) else {}
+        """Where earlier versions kept the place of the window; only read."""
 
     def save(self) -> EngineError | None:
         """Write what the window owns, leaving what others wrote; the error if it failed."""
@@ -35,16 +47,31 @@ class Preferences:
             settings = load_settings(self._home)
             settings.theme = self.theme  # type: ignore[assignment]
             settings.passages = self.passages
-            settings.window = {**settings.window, **self.window}
+            settings.context_tokens = self.context_tokens
+            settings.scan_seconds_per_file = self.scan_seconds_per_file
+            settings.follow, settings.notify = self.follow, self.notify
+            settings.preset = self.preset
             save_settings(self._home, settings)
         except EngineError as error:
             return error
         return None
 
 
-def _peek(home: Home) -> dict[str, Any]:
+def peek(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; empty when there is none or it cannot be understood."""
     try:
-        data = json.loads(home.settings.read_bytes())
-    except (OSError, ValueError):
+        if path.stat().st_size > _LARGEST_FILE_BYTES:
+            return {}
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _one_of(value: object, allowed: tuple[str, ...]) -> str:
+    return value if isinstance(value, str) and value in allowed else allowed[0]
+
+
+def _number(value: object, default: int, most: int) -> int:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value <= most else default  # type: ignore[operator]

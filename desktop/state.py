@@ -7,12 +7,14 @@ it made stale (`changed`), and only that is asked for again.
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.client import Call, EngineClient
+from desktop.client import EngineClient
 from desktop.notices import Notice, Notices, error_details
+from desktop.reading import Reading as Reading
 from desktop.strings import english, figures, names
 from engine.errors import Cancelled, EngineError, WorkerCrashed
 
@@ -20,40 +22,20 @@ if TYPE_CHECKING:
     from engine.work.api import (
         ConversationRow,
         HostState,
+        IndexingEvent,
         IndexReport,
         LibraryView,
         ModelCard,
+        Preset,
         WorkerEvent,
     )
 
 REFRESH_DELAY_MS = 150
 """Several `changed` in a row (one a batch while indexing) cost one request."""
-
-
-class Reading(QObject):
-    """One indexing run, from the first click to its end."""
-
-    moved = Signal()
-
-    def __init__(self, name: str, folder: str, library_id: str, parent: QObject) -> None:
-        super().__init__(parent)
-        self.name = name
-        self.folder = folder
-        self.library_id = library_id
-        """Empty until the engine has said which library it is."""
-        self.done = 0.0
-        self.total = 0.0
-        self.note = ""
-        self.eta_s: float | None = None
-        self.call: Call | None = None
-        self.stopping = False
-
-    def stop(self) -> None:
-        """Ask for an end; what was read so far is kept."""
-        self.stopping = True
-        if self.call is not None:
-            self.call.cancel()
-        self.moved.emit()
+QUIET_MS = 1500
+"""A run that nobody asked for and that is over sooner never shows a bar."""
+LOUD_S = 10.0
+"""A run that nobody asked for says how it ended when it took at least this long."""
 
 
 class AppState(QObject):
@@ -62,6 +44,7 @@ class AppState(QObject):
     libraries_changed = Signal()
     models_changed = Signal()
     conversations_changed = Signal()
+    presets_changed = Signal()
     readings_changed = Signal()
     library_found = Signal(object, str)
     """A `Reading` whose library is now known, and its id."""
@@ -72,6 +55,8 @@ class AppState(QObject):
     ready = Signal()
     """The first answer of a (new) host has come."""
     speed_changed = Signal()
+    work_ended = Signal(str, float)
+    """Long work is over: the sentence it ended with, and the seconds it took."""
 
     def __init__(
         self, client: EngineClient, notices: Notices, parent: QObject | None = None
@@ -86,8 +71,16 @@ class AppState(QObject):
         self.libraries: list[LibraryView] = []
         self.models: list[ModelCard] = []
         self.conversations: list[ConversationRow] = []
+        self.presets: list[Preset] = []
         self.readings: list[Reading] = []
+        """The runs that are shown; a short one that nobody asked for is not."""
+        self.follow = True
+        """Have the engine keep all libraries current, from the next start of it."""
         self.tokens_per_second = 0.0
+        self._automatic: dict[str, Reading] = {}
+        """Library id → the run that the engine began there by itself."""
+        self._read_lately: dict[str, tuple[int, float]] = {}
+        self._complaints: dict[str, str] = {}
         self._stale: set[str] = set()
         self._asking: set[str] = set()
         self._refresh = QTimer(self)
@@ -96,6 +89,7 @@ class AppState(QObject):
         self._refresh.timeout.connect(self._ask_stale)
         client.up.connect(self._ask_state)
         client.changed.connect(self._mark_stale)
+        client.indexing.connect(self._heard)
         client.worker.connect(self._worker_died)
         client.crashed.connect(self._host_died)
 
@@ -115,6 +109,11 @@ class AppState(QObject):
         return next(
             (r for r in self.readings if library_id and r.library_id == library_id), None
         )
+
+    def read_lately(self, library_id: str) -> tuple[int, float]:
+        """How many files the last small run of a library read, and how long ago in seconds."""
+        files, moment = self._read_lately.get(library_id, (0, 0.0))
+        return files, time.monotonic() - moment
 
     def refresh(self, *what: str) -> None:
         """Ask for the named views again, soon."""
@@ -140,7 +139,15 @@ class AppState(QObject):
         self.models_changed.emit()
         self.conversations_changed.emit()
         self.files_changed.emit()
+        self.refresh("presets")
+        if self.follow:
+            self.begin_following()
         self.ready.emit()
+
+    def begin_following(self) -> None:
+        """Have the engine keep the libraries current until it ends."""
+        call = self.client.request("follow")
+        call.failed.connect(self._state_failed)
 
     def _state_failed(self, error: EngineError) -> None:
         if not isinstance(error, WorkerCrashed):
@@ -156,6 +163,7 @@ class AppState(QObject):
             "libraries": ("libraries.list", self._take_libraries),
             "models": ("models.list", self._take_models),
             "conversations": ("conversations.list", self._take_conversations),
+            "presets": ("presets.list", self._take_presets),
         }
         for what in sorted(self._stale & set(lists)):
             if what in self._asking:
@@ -186,12 +194,18 @@ class AppState(QObject):
         self.conversations = answer.conversations
         self.conversations_changed.emit()
 
+    def _take_presets(self, answer: Any) -> None:
+        self.presets = answer.presets
+        self.presets_changed.emit()
+
     # --- deaths ---------------------------------------------------------------------------
 
     def _worker_died(self, event: WorkerEvent) -> None:
         self.notices.post(Notice(names.one_line(event.message), "warning", event.details))
 
     def _host_died(self, crash: WorkerCrashed, again: bool) -> None:
+        for library_id in list(self._automatic):
+            self._forget_automatic(library_id)
         details = error_details(crash)
         if again:
             self.notices.post(Notice(english.HOST_RESTARTED, "warning", details, lasting=True))
@@ -219,8 +233,42 @@ class AppState(QObject):
         running = self.reading_of(library_id)
         if view is None or running is not None:
             return running
+        if view.following == "paused":
+            self.resume(library_id)
+            return None
         reading = Reading(view.name, "", library_id, self)
         return self._read(reading, "reindex", {"library": library_id})
+
+    def retry(self, library_id: str, file_ids: list[int], scans: bool = False) -> None:
+        """Read some files again; `scans` reads their scanned pages whatever that costs."""
+        view = self.library(library_id)
+        if view is None or not file_ids:
+            return
+        params = {"library": library_id, "file_ids": file_ids}
+        if scans:
+            params["scans"] = "all"
+        self._read(Reading(view.name, "", library_id, self), "libraries.retry", params)
+
+    def pause(self, library_id: str) -> None:
+        """Stop a library's run, and do not follow its folders for now."""
+        self._ask("libraries.pause", {"library": library_id})
+
+    def resume(self, library_id: str) -> None:
+        """Go on where `pause` stopped."""
+        self._ask("libraries.resume", {"library": library_id})
+
+    def rename_library(self, library_id: str, name: str) -> None:
+        """Give a library another name."""
+        self._ask("libraries.rename", {"library": library_id, "name": name})
+
+    def remove_root(self, library_id: str, folder: str) -> None:
+        """Take a folder out of a library; the documents are not touched."""
+        self._ask("libraries.remove_root", {"library": library_id, "folder": folder})
+
+    def _ask(self, method: str, params: dict[str, Any]) -> None:
+        call = self.client.request(method, params)
+        call.failed.connect(self.notices.error)
+        call.finished.connect(lambda: self.refresh("libraries"))
 
     def remove_library(self, library_id: str) -> None:
         """Forget a library, ending its reading first."""
@@ -247,20 +295,13 @@ class AppState(QObject):
         call = self.client.request(method, params)
         reading.call = call
         self.readings = [*self.readings, reading]
-        call.progress.connect(lambda *step: self._moved(reading, *step))
+        call.progress.connect(reading.move)
         call.said.connect(lambda kind, data: self._said(reading, kind, data))
         call.succeeded.connect(lambda report: self._indexed(reading, report))
         call.failed.connect(lambda error: self._index_failed(reading, error))
         call.finished.connect(lambda: self._end(reading))
         self.readings_changed.emit()
         return reading
-
-    def _moved(
-        self, reading: Reading, done: float, total: float, note: str, eta_s: float | None
-    ) -> None:
-        reading.done, reading.total = done, total
-        reading.note, reading.eta_s = names.one_line(note), eta_s
-        reading.moved.emit()
 
     def _said(self, reading: Reading, kind: str, data: Any) -> None:
         if kind == "library" and isinstance(data, dict) and data.get("id"):
@@ -272,7 +313,11 @@ class AppState(QObject):
     def _indexed(self, reading: Reading, report: IndexReport) -> None:
         reading.library_id = report.library_id
         self.library_found.emit(reading, report.library_id)
-        self.notices.post(self.outcome(report))
+        self._tell(reading, self.outcome(report))
+
+    def _tell(self, reading: Reading, notice: Notice) -> None:
+        self.notices.post(notice)
+        self.work_ended.emit(notice.text, time.monotonic() - reading.begun)
 
     def outcome(self, report: IndexReport) -> Notice:
         """The sentence an indexing run ends with."""
@@ -295,7 +340,8 @@ class AppState(QObject):
     def _index_failed(self, reading: Reading, error: EngineError) -> None:
         if isinstance(error, Cancelled):
             name = names.one_line(reading.name)
-            self.notices.post(Notice(english.INDEX_STOPPED.format(name=name)))
+            text = english.INDEX_PAUSED if reading.pausing else english.INDEX_STOPPED
+            self.notices.post(Notice(text.format(name=name)))
         elif not isinstance(error, WorkerCrashed):
             self.notices.error(error)
 
@@ -304,3 +350,50 @@ class AppState(QObject):
         self.readings_changed.emit()
         self.refresh("libraries")
         reading.deleteLater()
+
+    # --- runs that nobody asked for -------------------------------------------------------
+
+    def _heard(self, event: IndexingEvent) -> None:
+        library_id = event.library_id
+        if event.ended:
+            self._automatic_ended(event)
+            return
+        reading = self._automatic.get(library_id)
+        if reading is None:
+            reading = Reading(event.name, "", library_id, self)
+            self._automatic[library_id] = reading
+            lasting = QTimer(reading)
+            lasting.setSingleShot(True)
+            lasting.timeout.connect(lambda: self._show_automatic(reading))
+            lasting.start(QUIET_MS)
+        reading.move(event.done, event.total, event.note, event.eta_s)
+
+    def _show_automatic(self, reading: Reading) -> None:
+        # A run of the user's on the same library has its own bar.
+        if self.reading_of(reading.library_id) is None:
+            self.readings = [*self.readings, reading]
+            self.readings_changed.emit()
+
+    def _automatic_ended(self, event: IndexingEvent) -> None:
+        library_id = event.library_id
+        reading = self._automatic.get(library_id)
+        seconds = time.monotonic() - reading.begun if reading is not None else 0.0
+        if event.message:
+            # A folder that stays away would say so at every look.
+            if self._complaints.get(library_id) != event.message:
+                self.notices.post(Notice(names.one_line(event.message), "warning"))
+            self._complaints[library_id] = event.message
+        elif event.report is not None:
+            self._complaints.pop(library_id, None)
+            files = event.report.files.indexed + event.report.files.removed
+            if reading is not None and seconds >= LOUD_S and files:
+                self._tell(reading, self.outcome(event.report))
+            elif files:
+                self._read_lately[library_id] = files, time.monotonic()
+        self._forget_automatic(library_id)
+        self.refresh("libraries")
+
+    def _forget_automatic(self, library_id: str) -> None:
+        reading = self._automatic.pop(library_id, None)
+        if reading is not None:
+            self._end(reading)

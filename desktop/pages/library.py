@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
     QFrame,
+    QHBoxLayout,
     QLineEdit,
-    QMenu,
     QPushButton,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop import theme
-from desktop.models.files import FilesModel
+from desktop.actions import Actions
+from desktop.models.files import SORTS, FilesModel
 from desktop.pages.viewer import Place, Viewer
 from desktop.state import AppState
 from desktop.strings import english, figures, names
-from desktop.widgets.basics import (
-    BOLD,
-    ElidedLabel,
-    button,
-    card,
-    clear_layout,
-    column,
-    icon_button,
-    label,
-    row,
-)
+from desktop.widgets.basics import BOLD, button, clear_layout, column, label, row
+from desktop.widgets.chosen_bar import ChosenBar
 from desktop.widgets.files_table import FilesTable
+from desktop.widgets.library_head import LibraryHead
 from desktop.widgets.reading_bar import ReadingBar
 
 if TYPE_CHECKING:
@@ -49,10 +40,20 @@ FILTERS: tuple[tuple[str, str | None], ...] = (
     (english.FILTER_WAITING, "waiting"),
     (english.FILTER_SKIPPED, "skipped"),
 )
+_FILE_MENU = (
+    "file.show",
+    "file.ask",
+    "",
+    "file.open",
+    "file.folder",
+    "file.copy",
+    "",
+    "file.again",
+    "file.scan",
+)
 _TYPING_MS = 200
-_ROOTS_SHOWN = 4
 _MATCH_LIMIT = 200
-_NARROW_PX = 760
+_NARROW_PX = 780
 _BOTH_PX = 900
 """Under this width an opened document takes the place of the table."""
 
@@ -60,9 +61,13 @@ _BOTH_PX = 900
 class LibraryPage(QFrame):
     """Follows the library that is chosen in the window."""
 
-    ask_wanted = Signal(str)
-    folder_wanted = Signal(str)
-    remove_wanted = Signal(str)
+    folder_wanted = Signal()
+    root_remove_wanted = Signal(str, str)
+    viewer_toggled = Signal(bool)
+    """A document was opened, or closed."""
+    chosen_changed = Signal()
+    kept_changed = Signal()
+    """Filter, sorting or scrolling changed: `kept()` is worth writing down."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__()
@@ -75,7 +80,11 @@ class LibraryPage(QFrame):
         self.viewer = Viewer(state.client, back=False)
         self.viewer.setMinimumWidth(320)
         self.viewer.hide()
+        self.head = LibraryHead()
+        self.chosen = ChosenBar()
         self._filter: str | None = None
+        self._actions: Actions | None = None
+        self._scroll_wanted = 0
         self._build()
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
@@ -88,36 +97,7 @@ class LibraryPage(QFrame):
     # --- layout ---------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.title = ElidedLabel(scale=1.5, weight=BOLD)
-        self.title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.facts = ElidedLabel(role="muted")
-        self.ask = button(
-            english.LIBRARY_ASK, lambda: self.ask_wanted.emit(self.library_id), "primary"
-        )
-        self.add = button(
-            english.ADD_FOLDER,
-            lambda: self.folder_wanted.emit(self.library_id),
-            icon="folder-plus",
-        )
-        self.scan = button(english.RESCAN, self.rescan, icon="refresh-cw")
-        self.remove = icon_button(
-            "trash-2", english.REMOVE_LIBRARY, lambda: self.remove_wanted.emit(self.library_id)
-        )
-        words = column(self.title, self.facts, spacing=2)
-        self._head = row(spacing=10)
-        self._head.addLayout(words, 1)
-        controls = row(self.scan, self.add, self.ask, self.remove)
-        controls.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._head.addLayout(controls)
-        self._roots = QVBoxLayout()
-        self._roots.setSpacing(2)
         self._reading_place = QVBoxLayout()
-        self._caution = card("caution")
-        self._caution_text = label("", wrap=True)
-        self.repair = button(english.REBUILD, self.rescan)
-        caution = row(self._caution_text, self.repair, spacing=12, margins=(14, 8, 10, 8))
-        caution.setStretch(0, 1)
-        self._caution.setLayout(caution)
         self.search = QLineEdit()
         self.search.setPlaceholderText(english.FILTER_FIELD)
         self.search.setAccessibleName(english.FILTER_FIELD)
@@ -133,10 +113,8 @@ class LibraryPage(QFrame):
         find.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self._tools.addLayout(find)
         top = column(spacing=12, margins=(28, 20, 22, 10))
-        top.addLayout(self._head)
-        top.addLayout(self._roots)
+        top.addWidget(self.head)
         top.addLayout(self._reading_place)
-        top.addWidget(self._caution)
         top.addLayout(self._tools)
         self._none = label(english.FILES_NONE, 1.02, tone="muted")
         self._none.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
@@ -147,10 +125,11 @@ class LibraryPage(QFrame):
         body = column(spacing=0)
         body.addLayout(top)
         body.addLayout(row(self._list, margins=(18, 0, 8, 8)), 1)
+        body.addLayout(row(self.chosen, margins=(18, 0, 18, 10)))
         main = _Main()
         main.resized.connect(self._fit)
         main.setLayout(body)
-        self._empty = _NoLibrary(lambda: self.folder_wanted.emit(""))
+        self._empty = _NoLibrary(self.folder_wanted.emit)
         self._stack = QStackedWidget()
         self._stack.addWidget(main)
         self._stack.addWidget(self._empty)
@@ -165,10 +144,10 @@ class LibraryPage(QFrame):
     def _fit(self, width: int) -> None:
         """Stack what does not fit side by side."""
         ways = QBoxLayout.Direction
-        self._head.setDirection(ways.TopToBottom if width < _NARROW_PX else ways.LeftToRight)
+        self.head.stack(width < _NARROW_PX)
         self._tools.setDirection(ways.TopToBottom if width < _NARROW_PX else ways.LeftToRight)
 
-    def _segments(self):  # type: ignore[no-untyped-def]
+    def _segments(self) -> QHBoxLayout:
         result = row(spacing=2)
         self.segments: list[QPushButton] = []
         group = QButtonGroup(self)
@@ -192,7 +171,22 @@ class LibraryPage(QFrame):
         self.model.failed.connect(state.notices.error)
         self.table.opened.connect(self.open_file)
         self.table.menu_wanted.connect(self._menu)
+        self.table.chosen_changed.connect(self._chosen)
+        self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.table.verticalScrollBar().rangeChanged.connect(self._scroll_back)
+        self.chosen.cleared.connect(self.table.clearSelection)
+        self.head.repair_wanted.connect(self.rescan)
+        self.head.root_remove_wanted.connect(
+            lambda root: self.root_remove_wanted.emit(self.library_id, root)
+        )
+        self.head.following.stale.connect(lambda: state.refresh("libraries"))
         self.viewer.closed.connect(self.close_viewer)
+
+    def bind(self, actions: Actions) -> None:
+        """Offer the commands of the table in menus and buttons."""
+        self._actions = actions
+        self.head.bind(actions)
+        self.chosen.bind(actions)
 
     # --- showing --------------------------------------------------------------------------
 
@@ -211,36 +205,11 @@ class LibraryPage(QFrame):
         self._stack.setCurrentIndex(0 if view is not None else 1)
         if view is None:
             return
-        self.title.set_text(view.name)
-        self.facts.set_text(self._facts(view))
-        self._show_roots(view)
+        reading = self._state.reading_of(self.library_id)
+        lately = self._state.read_lately(self.library_id)
+        self.head.show_view(view, lately, reading is not None)
         self._show_reading()
-        self._show_caution(view)
-        reading = self._state.reading_of(self.library_id) is not None
-        self.scan.setEnabled(not reading)
-
-    def _facts(self, view: LibraryView) -> str:
-        parts = [
-            figures.count(view.files, *english.LIBRARY_SUMMARY_FILES),
-            figures.count(view.passages, *english.LIBRARY_PASSAGES),
-            figures.size(view.size_bytes),
-        ]
-        if moment := figures.when(view.updated_at):
-            parts.append(english.LIBRARY_UPDATED.format(when=moment))
-        return " · ".join(parts)
-
-    def _show_roots(self, view: LibraryView) -> None:
-        shown = [
-            item.text()
-            for i in range(self._roots.count())
-            if isinstance(item := self._roots.itemAt(i).widget(), _Root)
-        ]
-        wanted = [names.one_line(root) for root in view.roots[:_ROOTS_SHOWN]]
-        if shown == wanted:
-            return
-        clear_layout(self._roots)
-        for root in view.roots[:_ROOTS_SHOWN]:
-            self._roots.addWidget(_Root(root))
+        self._show_counts(view)
 
     def _show_reading(self) -> None:
         wanted = self._state.reading_of(self.library_id)
@@ -252,22 +221,12 @@ class LibraryPage(QFrame):
         if wanted is not None:
             self._reading_place.addWidget(ReadingBar(wanted, slim=False))
 
-    def _show_caution(self, view: LibraryView) -> None:
-        reading = self._state.reading_of(self.library_id) is not None
-        text, action = "", english.REBUILD
-        if view.state == "outdated":
-            text = english.LIBRARY_OUTDATED
-        elif view.state == "damaged":
-            text = english.LIBRARY_DAMAGED
-        elif view.waiting and view.state != "indexing":
-            waiting = figures.count(view.waiting, "file", "files")
-            text, action = (
-                english.LIBRARY_PARTLY.format(waiting=waiting),
-                english.LIBRARY_CONTINUE,
-            )
-        self._caution.setVisible(bool(text) and not reading)
-        self._caution_text.setText(text)
-        self.repair.setText(action)
+    def _show_counts(self, view: LibraryView) -> None:
+        """How many files wait or could not be read, on the buttons that show them."""
+        counts = {"waiting": view.waiting, "skipped": view.skipped}
+        for segment, (text, state) in zip(self.segments, FILTERS, strict=True):
+            number = counts.get(state or "", 0)
+            segment.setText(f"{text} {number:,}" if number else text)
 
     def _look_again(self) -> None:
         if self.isVisible():
@@ -282,16 +241,86 @@ class LibraryPage(QFrame):
             segment.setChecked(value == state)
         self._refilter()
 
+    def sort_by(self, sort: str) -> None:
+        """Sort by a key of `SORTS`; a second time turns the order round."""
+        self.table.sort_by(SORTS.index(sort))
+        self.kept_changed.emit()
+
     def _restart_typing(self) -> None:
         self._typing.start()
 
     def _refilter(self) -> None:
         self._typing.stop()
         self.model.show_files(self.library_id, self._filter, self.search.text().strip())
+        self.kept_changed.emit()
 
     def _count(self, total: int) -> None:
         self.shown.setText(figures.count(total, *english.FILES_SHOWN))
         self._list.setCurrentIndex(0 if total else 1)
+
+    def _scroll_back(self, low: int, high: int) -> None:
+        """There are rows enough now to be where the user was."""
+        if 0 < self._scroll_wanted <= high:
+            wanted, self._scroll_wanted = self._scroll_wanted, 0
+            self.table.verticalScrollBar().setValue(wanted)
+
+    def _scrolled(self) -> None:
+        self.kept_changed.emit()
+
+    # --- what survives a restart ----------------------------------------------------------
+
+    def kept(self) -> dict[str, object]:
+        """Library, filter, order and place, for `restore` after the next start."""
+        sort, descending = self.model.order
+        return {
+            "library": self.library_id,
+            "filter": self._filter or "",
+            "match": self.search.text(),
+            "sort": sort,
+            "descending": descending,
+            "scroll": self.table.verticalScrollBar().value(),
+        }
+
+    def restore(self, kept: dict[str, object]) -> None:
+        """Bring back what `kept` gave; what is not understood is left out."""
+        library, match, sort = kept.get("library"), kept.get("match"), kept.get("sort")
+        if not isinstance(library, str) or self._state.library(library) is None:
+            return
+        self.library_id = library
+        if isinstance(sort, str):
+            self.model.set_order(sort, kept.get("descending") is True)
+        if isinstance(match, str):
+            self.search.setText(match[:_MATCH_LIMIT])
+        scroll = kept.get("scroll")
+        self._scroll_wanted = scroll if isinstance(scroll, int) and 0 < scroll < 2**31 else 0
+        state = kept.get("filter")
+        known = [value for _, value in FILTERS]
+        self.set_filter(state if isinstance(state, str) and state in known else None)
+        self._show()
+
+    # --- what is chosen -------------------------------------------------------------------
+
+    def chosen_count(self) -> int:
+        """How many files are chosen."""
+        return self.table.chosen_count() if self._state.library(self.library_id) else 0
+
+    def chosen_held(self) -> list[FileRow]:
+        """Of the files chosen, those that are held, the first of them up to a few."""
+        ranges = self.table.chosen_ranges()
+        rows = [
+            row for first, last in ranges for row in range(first, min(last, first + 50) + 1)
+        ]
+        held = [self.model.held(row) for row in rows[:200]]
+        return [file for file in held if file is not None]
+
+    def with_chosen(self, act: Callable[[list[FileRow]], object]) -> None:
+        """Do something with all files chosen, held or not."""
+        if ranges := self.table.chosen_ranges():
+            self.model.collect(ranges, act)
+
+    def _chosen(self, files: int) -> None:
+        self.chosen_changed.emit()
+        self.chosen.show_count(files)
 
     # --- doing ----------------------------------------------------------------------------
 
@@ -304,6 +333,7 @@ class LibraryPage(QFrame):
         first = self.viewer.isHidden()
         self._stack.setVisible(self.width() >= _BOTH_PX)
         self.viewer.show()
+        self.viewer_toggled.emit(True)
         if first:
             width = self.splitter.width()
             self.splitter.setSizes([width - int(width * 0.48), int(width * 0.48)])
@@ -314,23 +344,16 @@ class LibraryPage(QFrame):
         """The table alone again."""
         self.viewer.stop()
         self.viewer.hide()
+        self.viewer_toggled.emit(False)
         self._stack.show()
 
     def escape(self) -> None:
         """Esc closes the document."""
         self.close_viewer()
 
-    def _menu(self, file: FileRow, at: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        clipboard = QGuiApplication.clipboard()
-        show = menu.addAction(english.OPEN_VIEWER, lambda: self.open_file(file))
-        show.setIcon(theme.icon("file-text"))
-        show.setEnabled(file.state != "skipped")
-        menu.addAction(english.COPY_PATH, lambda: clipboard.setText(file.path))
-        if file.reason:
-            menu.addAction(english.COPY_REASON, lambda: clipboard.setText(file.reason))
-        menu.popup(at)
+    def _menu(self, at: QPoint) -> None:
+        if self._actions is not None:
+            self._actions.menu(self, *_FILE_MENU).popup(at)
 
 
 class _Main(QWidget):
@@ -341,21 +364,6 @@ class _Main(QWidget):
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().resizeEvent(event)
         self.resized.emit(self.width())
-
-
-class _Root(QWidget):
-    """One folder of the library."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        picture = label()
-        theme.set_label_icon(picture, "folder", "muted", 15)
-        self._text = ElidedLabel(path, 0.95, role="muted", mode=Qt.TextElideMode.ElideMiddle)
-        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setLayout(row(picture, self._text, spacing=7))
-
-    def text(self) -> str:
-        return self._text.text()
 
 
 class _NoLibrary(QWidget):

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -35,7 +34,6 @@ from desktop.widgets.basics import (
     label,
     row,
 )
-from desktop.widgets.drop_area import dropped_paths
 from desktop.widgets.pulse import Pulse
 from engine.errors import Cancelled, EngineError
 
@@ -46,14 +44,13 @@ _WIDTH_PX = 860
 
 
 class ModelsPage(QFrame):
-    """Cards, one a model; a GGUF may be dropped anywhere on the page."""
+    """Cards, one a model; a GGUF may be dropped anywhere on the window."""
 
     file_wanted = Signal()
 
     def __init__(self, state: AppState) -> None:
         super().__init__()
         self.setObjectName("page")
-        self.setAcceptDrops(True)
         self._state = state
         self._adding: dict[Call, str] = {}
         self._shown: list[ModelCard] = []
@@ -104,7 +101,7 @@ class ModelsPage(QFrame):
             self._cards.addWidget(label(english.MODELS_NONE, tone="muted"))
         for model in models:
             view = ModelView(model)
-            view.use.connect(self._use)
+            view.use.connect(self.use)
             view.remove.connect(self._remove)
             view.adjust.connect(self._adjust)
             self._cards.addWidget(view)
@@ -144,7 +141,8 @@ class ModelsPage(QFrame):
         for call in list(self._adding):
             call.cancel()
 
-    def _use(self, model_id: str) -> None:
+    def use(self, model_id: str) -> None:
+        """Answer with this model from now on."""
         self._ask("models.default", {"model": model_id})
 
     def _remove(self, model: ModelCard) -> None:
@@ -171,18 +169,6 @@ class ModelsPage(QFrame):
         call = self._state.client.request(method, params)
         call.failed.connect(self._state.notices.error)
         call.succeeded.connect(lambda answer: self._state.refresh("models"))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_paths(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        for path in dropped_paths(event.mimeData()):
-            if path.lower().endswith(".gguf"):
-                self.add_file(path)
-            else:
-                self._state.notices.info(english.MODEL_NOT_GGUF)
 
 
 class ModelView(QFrame):

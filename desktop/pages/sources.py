@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.conversation import Turn
+from desktop.state import AppState
 from desktop.strings import english
 from desktop.widgets.basics import BOLD, clear_layout, column, label, row
 from desktop.widgets.source_card import SourceCard
@@ -15,10 +16,15 @@ class SourcesPane(QFrame):
     """Cards of one turn; which of them the answer quotes is marked when it is finished."""
 
     opened = Signal(int)
+    why_wanted = Signal(int)
+    only_file = Signal(object)
+    """A PassageHit: search nothing but its file."""
+    only_folder = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__()
         self.setObjectName("pane")
+        self._state = state
         self._turn: Turn | None = None
         self._cards: list[SourceCard] = []
         self._none = label("", 0.95, tone="muted", wrap=True)
@@ -57,9 +63,14 @@ class SourcesPane(QFrame):
         if not same:
             clear_layout(self._column)
             self._cards = []
+            several = len({hit.library for hit in passages}) > 1
             for number, hit in enumerate(passages, start=1):
-                shown = SourceCard(number, hit)
+                view = self._state.library(hit.library) if several else None
+                shown = SourceCard(number, hit, view.name if view is not None else "")
                 shown.opened.connect(self.opened)
+                shown.why_wanted.connect(self.why_wanted)
+                shown.only_file.connect(self.only_file)
+                shown.only_folder.connect(self.only_folder)
                 self._cards.append(shown)
                 self._column.addWidget(shown)
         self._turn = turn

@@ -60,6 +60,8 @@ class Place:
     start: int
     end: int
     name: str
+    where: str = ""
+    """The place in words, shown when the document does not say it itself."""
 
 
 class Viewer(QFrame):
@@ -99,7 +101,7 @@ class Viewer(QFrame):
         head.addLayout(names_column, 1)
         self.previous = icon_button("chevron-left", english.VIEWER_PREVIOUS, self.turn_back)
         self.next = icon_button("chevron-right", english.VIEWER_NEXT, self.turn_on)
-        self.page_label = label("", 0.95, tone="muted")
+        self.page_label = ElidedLabel(scale=0.95, role="muted")
         self.smaller = icon_button(
             "zoom-out", english.VIEWER_ZOOM_OUT, lambda: self.scale(1 / _ZOOM_STEP), 17
         )
@@ -257,9 +259,11 @@ class Viewer(QFrame):
         kept = [bar.value() for bar in bars]
         self._stack.setCurrentWidget(self.page)
         self._tools.show()
-        for tool in (self.previous, self.next, self.page_label, self.fit):
-            tool.show()
-        self.page_label.setText(english.VIEWER_PAGE_OF.format(page=view.page, pages=view.pages))
+        self.fit.show()
+        self._say_place(view)
+        several = view.pages > 1
+        self.previous.setVisible(several)
+        self.next.setVisible(several)
         self.previous.setEnabled(bool(view.page and view.page > 1))
         self.next.setEnabled(bool(view.page and view.page < view.pages))
         self.page.show_page(image, boxes, says)
@@ -270,11 +274,28 @@ class Viewer(QFrame):
             # The pane may just have become visible: scroll once more when it is laid out.
             QTimer.singleShot(0, self.page, self.page.bring_into_view)
 
+    def place(self) -> str:
+        """What is said about the place."""
+        return self.page_label.text()
+
+    def _say_place(self, view: SourceView) -> None:
+        """ "Page 3 of 40", or the place in words where pages do not say it."""
+        asked = self._place.where if self._place is not None else ""
+        text = names.one_line(view.place or asked, 120)
+        if view.kind == "page" and view.pages > 1 and not view.place:
+            text = english.VIEWER_PAGE_OF.format(page=view.page, pages=view.pages)
+        self.page_label.set_text(text)
+        tools = self._tools.layout()
+        if tools is not None:  # without the arrows the place stands over the text
+            left = 10 if view.kind == "page" and view.pages > 1 else 18
+            tools.setContentsMargins(left, 0, 12, 6)
+
     def _show_text(self, view: SourceView) -> None:
         self._stack.setCurrentWidget(self.text)
         self._tools.show()
-        for tool in (self.previous, self.next, self.page_label, self.fit):
+        for tool in (self.previous, self.next, self.fit):
             tool.hide()
+        self._say_place(view)
         self.text.show_passage(view.text, view.mark_start, view.mark_end)
         name = names.one_line(self.title.text(), 80)
         self.text.setAccessibleName(english.VIEWER_TEXT.format(name=name))

@@ -46,16 +46,38 @@ def time_left(eta_s: float | None) -> str:
     """An estimate that does not pretend: "about 4 minutes left"; empty while unknown."""
     if eta_s is None:
         return ""
-    if eta_s < 8:
-        return "a few seconds left"
-    if eta_s < 52:
-        return f"about {5 * max(2, round(eta_s / 5))} seconds left"
-    if eta_s < 90:
-        return "about a minute left"
-    if eta_s < 55 * 60:
-        return f"about {round(eta_s / 60)} minutes left"
-    hours = eta_s / 3600
-    return "about an hour left" if hours < 1.5 else f"about {round(hours)} hours left"
+    return f"{about(eta_s)} left"
+
+
+def about(value_s: float) -> str:
+    """A duration that is only estimated: "a few seconds", "about 4 minutes"."""
+    if value_s < 8:
+        return "a few seconds"
+    if value_s < 52:
+        return f"about {5 * max(2, round(value_s / 5))} seconds"
+    if value_s < 90:
+        return "about a minute"
+    if value_s < 55 * 60:
+        return f"about {round(value_s / 60)} minutes"
+    hours = value_s / 3600
+    return "about an hour" if hours < 1.5 else f"about {round(hours)} hours"
+
+
+def ago(iso: str, now: datetime | None = None) -> str:
+    """How long ago a moment was: "just now", "2 minutes ago", "yesterday 14:02"."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return ""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    seconds_past = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds_past < 45:
+        return "just now"
+    minutes = round(seconds_past / 60)
+    if minutes < 60:
+        return "a minute ago" if minutes <= 1 else f"{minutes} minutes ago"
+    return when(iso, now)
 
 
 def when(iso: str, now: datetime | None = None) -> str:
@@ -74,6 +96,15 @@ def when(iso: str, now: datetime | None = None) -> str:
     if days == 1:
         return f"yesterday {local:%H:%M}"
     return f"{local.day} {local:%b %Y}"
+
+
+def day(iso: str) -> str:
+    """A date as people say it: "3 May 2025"; what is no date stays as it is."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso[:40]
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def percent(done: float, total: float) -> int:

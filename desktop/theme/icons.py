@@ -8,12 +8,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap, QScreen
 from PySide6.QtSvg import QSvgRenderer
 
 from engine.paths import resources_dir
-
-_SCALES = (1.0, 1.5, 2.0, 3.0)
 
 
 @cache
@@ -37,11 +35,15 @@ def pixmap(name: str, colour: str, size_px: int, scale: float) -> QPixmap:
     return image
 
 
+def _screens() -> list[QScreen]:
+    return QGuiApplication.screens()
+
+
 @lru_cache(maxsize=512)
 def icon(name: str, colour: str, disabled: str, size_px: int = 18) -> QIcon:
-    """A `QIcon` with one picture for every common screen scale."""
+    """A `QIcon` with a picture for every screen there is, and for one plugged in later."""
     result = QIcon()
-    for scale in _SCALES:
+    for scale in sorted({2.0, *(screen.devicePixelRatio() for screen in _screens())}):
         result.addPixmap(pixmap(name, colour, size_px, scale))
         result.addPixmap(pixmap(name, disabled, size_px, scale), QIcon.Mode.Disabled)
     return result

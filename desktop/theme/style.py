@@ -45,6 +45,13 @@ QPushButton[look="segment"] {{
 QPushButton[look="segment"]:hover {{ background: {hover}; }}
 QPushButton[look="segment"]:checked {{ color: {text}; background: {selected}; }}
 QPushButton[look="segment"]:focus {{ border: 2px solid {accent}; padding: 3px 9px; }}
+QPushButton[look="chip"] {{
+    color: {text}; background: {selected}; border: 1px solid transparent;
+    border-radius: 8px; padding: 2px 8px; min-height: 20px;
+}}
+QPushButton[look="chip"]:hover {{ border-color: {accent}; }}
+QPushButton[look="chip"]:focus {{ border-color: {accent}; }}
+QPushButton[look="chip"][plain="true"] {{ color: {accent}; background: transparent; }}
 QToolButton {{
     color: {text}; background: transparent; border: 2px solid transparent;
     border-radius: 7px; padding: 4px;
@@ -88,6 +95,9 @@ QHeaderView {{ background: {page}; border: none; }}
 QHeaderView::section {{
     background: {page}; color: {muted}; border: none; border-bottom: 1px solid {line};
     padding: 6px 10px; font-weight: 600;
+}}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{
+    width: 9px; height: 9px; subcontrol-origin: padding; subcontrol-position: center left;
 }}
 QTableView {{ background: {page}; border: none; }}
 QProgressBar {{ background: {track}; border: none; border-radius: 3px; max-height: 6px; }}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy
 
 from desktop import theme
 from desktop.strings import names
+from desktop.widgets.basics import plain_tip
 
 _MOST_PX = 250
 _ICON_PX = 16
@@ -25,12 +28,29 @@ class Chooser(QPushButton):
         self._says = says
         self._picture = picture
         self._shown = ""
-        self._menu = QMenu(self)
+        self._compact = False
+        self._menu = self.make_menu()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self._open)
         theme.follow(self, self.update)
+
+    def make_menu(self) -> QMenu:
+        """The menu that opens; a subclass may want another kind."""
+        return QMenu(self)
+
+    def set_compact(self, compact: bool) -> None:
+        """Show only the icon; what is chosen stays in the tooltip."""
+        if compact != self._compact:
+            self._compact = compact
+            self.updateGeometry()
+            self.update()
+
+    def add_command(self, text: str, act: Callable[[], object]) -> None:
+        """One more entry below the choices, for something else than choosing."""
+        self._menu.addSeparator()
+        self._menu.addAction(text, act)
 
     def set_choices(self, rows: list[tuple[str, str]], chosen: str) -> None:
         """Offer (id, text) rows, of which `chosen` is shown."""
@@ -48,13 +68,13 @@ class Chooser(QPushButton):
 
     def choices(self) -> list[str]:
         """What the menu offers."""
-        return [action.text() for action in self._menu.actions()]
+        return [a.text() for a in self._menu.actions() if a.isCheckable()]
 
     def set_shown(self, text: str) -> None:
         """Show `text`, whatever the menu offers."""
         self._shown = names.one_line(text, 80)
         self.setAccessibleName(f"{self._says}: {self._shown}")
-        self.setToolTip(self._says)
+        self.setToolTip(plain_tip(f"{self._says}: {self._shown}"))
         self.updateGeometry()
         self.update()
 
@@ -69,6 +89,8 @@ class Chooser(QPushButton):
             self.update()
 
     def sizeHint(self) -> QSize:
+        if self._compact:
+            return QSize(2 * _ICON_PX + 2 * _SIDE_PX, max(32, self.fontMetrics().height() + 12))
         width = (
             self.fontMetrics().horizontalAdvance(self._shown)
             + 2 * _SIDE_PX
@@ -79,7 +101,7 @@ class Chooser(QPushButton):
         return QSize(min(_MOST_PX, width + 4), max(32, self.fontMetrics().height() + 12))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(90, self.sizeHint().height())
+        return QSize(min(80, self.sizeHint().width()), self.sizeHint().height())
 
     def _open(self) -> None:
         height = self._menu.sizeHint().height()
@@ -108,6 +130,9 @@ class Chooser(QPushButton):
             self._icon(painter, self._picture, left)
             left += _ICON_PX + _GAP_PX
         self._icon(painter, "chevron-down", self.width() - _SIDE_PX - _ICON_PX + 2)
+        if self._compact:
+            painter.end()
+            return
         room = QRect(
             left, 0, self.width() - left - _ICON_PX - _SIDE_PX - _GAP_PX + 2, self.height()
         )

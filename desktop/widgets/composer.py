@@ -1,55 +1,19 @@
-"""Where a question is written: the field, the library it goes to, ask and stop."""
+"""Where a question is written: the field, what it is asked of, ask and stop."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QSizePolicy
+from PySide6.QtCore import QEvent, QObject, QSize, Signal
+from PySide6.QtWidgets import QFrame, QPushButton
 
+from desktop import theme
+from desktop.scope import Scope
 from desktop.strings import english, names
-from desktop.widgets.basics import button, column, label, row
+from desktop.widgets.basics import button, column, icon_button, label, row
 from desktop.widgets.chooser import Chooser
+from desktop.widgets.composer_field import LONGEST, QuestionField
+from desktop.widgets.library_chooser import LibraryChooser, said
 
-MOST_LINES = 8
-LONGEST = 8_000
-
-
-class QuestionField(QPlainTextEdit):
-    """A field of one to eight lines. Enter asks, Shift+Enter starts a new line."""
-
-    entered = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setTabChangesFocus(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(english.QUESTION_FIELD)
-        self.document().setDocumentMargin(0)
-        self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self._fit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        plain = not event.modifiers() & (
-            Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
-        )
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and plain:
-            self.entered.emit()
-            return
-        super().keyPressEvent(event)
-
-    def insertFromMimeData(self, source) -> None:  # type: ignore[no-untyped-def]
-        """Paste text only, and no more of it than a question can be long."""
-        if source.hasText():
-            self.insertPlainText(names.prose(source.text(), LONGEST))
-
-    def _fit(self) -> None:
-        lines = max(1, min(MOST_LINES, int(self.document().size().height())))
-        height = round(lines * QFontMetricsF(self.font()).lineSpacing()) + 4
-        if height != self.height():
-            self.setFixedHeight(height)
+_ROOMY_PX = 520
 
 
 class Composer(QFrame):
@@ -57,21 +21,35 @@ class Composer(QFrame):
 
     asked = Signal(str)
     stopped = Signal()
-    library_chosen = Signal(str)
-    """A library id, or "" for none."""
+    libraries_chosen = Signal(list)
+    """Library ids; none for asking without documents."""
+    filter_wanted = Signal()
+    preset_chosen = Signal(str)
+    presets_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("composer")
         self.setProperty("focused", False)
         self.field = QuestionField()
-        self.chooser = Chooser(english.LIBRARY_CHOOSER, "folder")
-        self.chooser.chosen.connect(self.library_chosen)
+        self.chooser = LibraryChooser()
+        self.chooser.libraries_chosen.connect(self.libraries_chosen)
+        self.filter = icon_button(
+            "list-filter", english.FILTER_OPEN, self.filter_wanted.emit, 17, "Ctrl+Shift+L"
+        )
+        self.presets = Chooser(english.PRESET_CHOOSER, "sparkles")
+        self.presets.chosen.connect(self.preset_chosen)
+        self._preset = ""
+        self._offered: tuple[list[tuple[str, str]], str] | None = None
         self._hint = label(english.ASK_HINT, 0.9, tone="muted")
         self.send = self._square("arrow-up", english.ASK_BUTTON, "primary", self.ask)
         self.stop = self._square("square", english.STOP_TIP, "", self.stopped.emit)
         self.stop.hide()
-        foot = row(self.chooser, None, self._hint, self.send, self.stop, spacing=10)
+        foot = row(self.chooser, self.filter, self.presets, None, spacing=6)
+        foot.addWidget(self._hint)
+        foot.addSpacing(4)
+        foot.addWidget(self.send)
+        foot.addWidget(self.stop)
         layout = column(spacing=10, margins=(15, 13, 9, 9))
         layout.addLayout(row(self.field, margins=(1, 0, 4, 0)))
         layout.addLayout(foot)
@@ -90,12 +68,14 @@ class Composer(QFrame):
         result.setAccessibleName(says)
         return result
 
-    def set_libraries(self, rows: list[tuple[str, str]], chosen: str) -> None:
-        """Offer (id, name) rows; `chosen` is the id in use, "" for none."""
-        name = next((title for library_id, title in rows if library_id == chosen), "")
-        self.chooser.set_choices([*rows, ("", english.WITHOUT_LIBRARY)], chosen)
-        self.chooser.set_picture("folder" if chosen else "message-square")
-        self._invite(name if chosen else "")
+    # --- what is asked --------------------------------------------------------------------
+
+    def set_libraries(self, rows: list[tuple[str, str]], chosen: list[str]) -> None:
+        """Offer (id, name) rows; `chosen` are the ids in use."""
+        self.chooser.set_libraries(rows, chosen)
+        known = [title for library_id, title in rows if library_id in chosen]
+        self._invite(said(known, len(rows)) if known else "")
+        self.filter.setVisible(bool(known))
 
     def show_library(self, name: str) -> None:
         """Show a library that has no id yet as the one to ask."""
@@ -103,9 +83,25 @@ class Composer(QFrame):
         self.chooser.set_picture("folder")
         self._invite(name)
 
+    def set_presets(self, rows: list[tuple[str, str]], chosen: str) -> None:
+        """Offer (id, name) rows of presets; `chosen` "" is none. An open menu stays."""
+        if (rows, chosen) == self._offered:
+            return
+        self._offered = (list(rows), chosen)
+        self._preset = chosen if any(chosen == preset_id for preset_id, _ in rows) else ""
+        self.presets.set_choices([("", english.PRESET_NONE), *rows], self._preset)
+        self.presets.add_command(english.PRESETS_MANAGE, self.presets_wanted.emit)
+        self._fit()
+
+    def show_scope(self, scope: Scope) -> None:
+        """Light the filter up while it is in force."""
+        theme.set_icon(self.filter, "list-filter", "accent" if scope.filtered else "muted", 17)
+
     def _invite(self, name: str) -> None:
         shown = english.ASK_PLACEHOLDER.format(library=names.one_line(name, 60))
         self.field.setPlaceholderText(shown if name else english.ASK_PLACEHOLDER_NONE)
+
+    # --- asking ---------------------------------------------------------------------------
 
     def set_busy(self, busy: bool) -> None:
         """While an answer is written, the ask button is a stop button."""
@@ -126,10 +122,16 @@ class Composer(QFrame):
     def _enable(self) -> None:
         self.send.setEnabled(bool(self.field.toPlainText().strip()))
 
+    # --- fitting --------------------------------------------------------------------------
+
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().resizeEvent(event)
-        needed = self._hint.sizeHint().width() + self.chooser.sizeHint().width() + 110
-        self._hint.setVisible(self.width() > needed)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.presets.set_compact(not self._preset or self.width() < _ROOMY_PX)
+        taken = self.chooser.sizeHint().width() + self.presets.sizeHint().width() + 160
+        self._hint.setVisible(self.width() > taken + self._hint.sizeHint().width())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):

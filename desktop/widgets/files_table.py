@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
@@ -26,7 +28,15 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import theme
-from desktop.models.files import ROW_ROLE, FilesModel, cell_text
+from desktop.models.files import (
+    NEWEST_FIRST,
+    ROW_ROLE,
+    SORTS,
+    FilesModel,
+    cell_text,
+    reason_words,
+)
+from desktop.models.kinds import kind_icon
 from desktop.strings import english, names
 from desktop.widgets.basics import BOLD
 
@@ -36,15 +46,9 @@ if TYPE_CHECKING:
 _ROW_PX = 50
 _PAD_PX = 10
 _ICON_PX = 18
-_KIND_ICONS = {
-    "PDF": "file-text",
-    "Word": "file-type",
-    "HTML": "file-code",
-    "Markdown": "file-text",
-    "Text": "file-text",
-}
+_IDS_KEPT = 2000
 _STATE_ROLES = {"indexed": "good", "read": "accent", "waiting": "muted", "skipped": "warning"}
-_WIDTHS_PX = {1: 150, 2: 76, 3: 96, 4: 96, 5: 142}
+_WIDTHS_PX = {1: 132, 2: 120, 3: 100, 4: 96, 5: 140}
 
 
 class FileDelegate(QStyledItemDelegate):
@@ -80,20 +84,24 @@ class FileDelegate(QStyledItemDelegate):
         else:
             painter.setFont(theme.font(0.95))
             painter.setPen(theme.colour("muted"))
-            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(
-                room, flags | Qt.TextFlag.TextSingleLine, cell_text(row, index.column())
+            left = index.column() == 2
+            side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+            text = painter.fontMetrics().elidedText(
+                cell_text(row, index.column()), Qt.TextElideMode.ElideRight, room.width()
             )
+            flags = Qt.AlignmentFlag.AlignVCenter | side | Qt.TextFlag.TextSingleLine
+            painter.drawText(room, flags, text)
         painter.restore()
 
     def _name(self, painter: QPainter, room: QRect, row: FileRow) -> None:
         scale = painter.device().devicePixelRatioF()
-        picture = theme.pixmap(_KIND_ICONS.get(row.kind, "file"), "muted", _ICON_PX, scale)
+        picture = theme.pixmap(kind_icon(row.path), "muted", _ICON_PX, scale)
         painter.drawPixmap(QPoint(room.left() + 2, room.center().y() - _ICON_PX // 2), picture)
         words = room.adjusted(_ICON_PX + 14, 0, 0, 0)
-        under = names.one_line(row.reason) if row.reason else names.folder_of(row.path)
-        role = "warning" if row.reason else "muted"
-        self._lines(painter, words, names.file_name(row.path), under, role, bool(row.reason))
+        reason = reason_words(row)
+        role = "warning" if reason else "muted"
+        under = reason or names.folder_of(row.path)
+        self._lines(painter, words, names.file_name(row.path), under, role, bool(reason))
 
     def _lines(
         self, painter: QPainter, room: QRect, upper: str, under: str, role: str, reason: bool
@@ -134,23 +142,36 @@ class FilesTable(QTableView):
     """A calm table: no grid, whole rows, columns that give way as the window narrows."""
 
     opened = Signal(object)
-    menu_wanted = Signal(object, QPoint)
+    menu_wanted = Signal(QPoint)
+    chosen_changed = Signal(int)
+    """How many files are chosen."""
 
     def __init__(self, model: FilesModel) -> None:
         super().__init__()
+        self._files = model
+        self._chosen_ids: set[int] = set()
         self.setModel(model)
         self.setItemDelegate(FileDelegate(self))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName(english.FILES_TABLE)
+        self._dress_headers()
+        self.doubleClicked.connect(self._open)
+        self.customContextMenuRequested.connect(self._menu)
+        self.selectionModel().selectionChanged.connect(lambda *_: self._note_chosen())
+        model.moved.connect(self._choose_again)
+        model.modelReset.connect(self._note_chosen)
+        theme.follow(self, self.viewport().update)
+
+    def _dress_headers(self) -> None:
         rows = self.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -158,22 +179,66 @@ class FilesTable(QTableView):
         head = self.horizontalHeader()
         head.setFont(theme.font(0.92, BOLD))
         head.setHighlightSections(False)
-        head.setSectionsClickable(False)
+        head.setSectionsClickable(True)
         head.setMinimumSectionSize(60)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column, width in _WIDTHS_PX.items():
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             head.resizeSection(column, width)
-        self.doubleClicked.connect(self._open)
-        self.customContextMenuRequested.connect(self._menu)
-        theme.follow(self, self.viewport().update)
+        head.sectionClicked.connect(self.sort_by)
+
+    def sort_by(self, column: int) -> None:
+        """Sort by a column; a second time turns the order round."""
+        wanted = SORTS[column]
+        if not wanted:
+            return
+        sort, descending = self._files.order
+        down = not descending if wanted == sort else wanted in NEWEST_FIRST
+        self._files.set_order(wanted, down)
+
+    # --- what is chosen -------------------------------------------------------------------
+
+    def chosen_ranges(self) -> list[tuple[int, int]]:
+        """The rows chosen, as [first, last], in order."""
+        chosen = self.selectionModel().selection()
+        parts = [chosen.at(i) for i in range(chosen.count())]
+        return sorted({(part.top(), part.bottom()) for part in parts})
+
+    def chosen_count(self) -> int:
+        """How many files are chosen."""
+        return sum(last - first + 1 for first, last in self.chosen_ranges())
+
+    def _note_chosen(self) -> None:
+        ranges = self.chosen_ranges()
+        # Ids let the choice survive rows that move; of a huge one only the places count.
+        if sum(last - first + 1 for first, last in ranges) <= _IDS_KEPT:
+            rows = [row for first, last in ranges for row in range(first, last + 1)]
+            files = [self._files.held(row) for row in rows]
+            self._chosen_ids = {file.file_id for file in files if file is not None}
+        else:
+            self._chosen_ids = set()
+        self.chosen_changed.emit(self.chosen_count())
+
+    def _choose_again(self) -> None:
+        """Other files stand in the rows now: choose the same files, where they are held."""
+        wanted = self._chosen_ids
+        if not self.selectionModel().hasSelection():
+            return
+        chosen = QItemSelection()
+        last = len(_WIDTHS_PX)
+        for at, file in self._files.loaded():
+            if file.file_id in wanted:
+                chosen.select(self._files.index(at, 0), self._files.index(at, last))
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    # --- size, keys, mouse ----------------------------------------------------------------
 
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().resizeEvent(event)
         width = self.width()
-        self.setColumnHidden(5, width < 760)
-        self.setColumnHidden(3, width < 640)
-        self.setColumnHidden(2, width < 540)
+        self.setColumnHidden(5, width < 780)
+        self.setColumnHidden(3, width < 680)
+        self.setColumnHidden(2, width < 580)
         self.setColumnHidden(4, width < 460)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -191,6 +256,12 @@ class FilesTable(QTableView):
             self.opened.emit(row)
 
     def _menu(self, at: QPoint) -> None:
-        row = self.indexAt(at).data(ROW_ROLE)
-        if row is not None:
-            self.menu_wanted.emit(row, self.viewport().mapToGlobal(at))
+        index = self.indexAt(at)
+        if not index.isValid():
+            # The menu key asks for it where the focus is, not where the pointer is.
+            index = self.currentIndex()
+            at = self.visualRect(index).center()
+        if index.isValid():
+            if not self.selectionModel().isRowSelected(index.row()):
+                self.selectRow(index.row())
+            self.menu_wanted.emit(self.viewport().mapToGlobal(at))

@@ -1,4 +1,4 @@
-"""How far the reading of a library is: a slim bar, a line, and a way to stop it."""
+"""How far the reading of a library is: a slim bar, a line, and a way to pause it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ class ReadingBar(QFrame):
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(5 if slim else 6)
         self._line = ElidedLabel(scale=0.92, role="muted")
-        self._stop = icon_button("x", english.CANCEL_INDEXING, reading.stop, 15)
-        top = row(self._title, self._stop, spacing=6)
-        margins = (12, 6, 6, 9) if slim else (16, 10, 10, 13)
-        layout = column(spacing=5 if slim else 7, margins=margins)
-        layout.addLayout(top)
-        bar_row = row(self._bar, margins=(0, 0, 6, 0))
-        layout.addLayout(bar_row)
-        layout.addWidget(self._line)
+        self.pause = icon_button("pause", english.PAUSE_INDEXING, reading.pause, 15)
+        layout = column(spacing=5, margins=(12, 6, 6, 9) if slim else (16, 8, 10, 13))
+        if slim:
+            layout.addLayout(row(self._title, self.pause, spacing=6))
+        else:  # on one line, so that what is read keeps its room
+            self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+            self._line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            layout.addLayout(row(self._title, self._line, self.pause, spacing=12))
+        layout.addLayout(row(self._bar, margins=(0, 0, 6, 0)))
+        if slim:
+            layout.addWidget(self._line)
         self.setLayout(layout)
         reading.moved.connect(self._show)
         self._show()
@@ -44,7 +47,7 @@ class ReadingBar(QFrame):
     def _show(self) -> None:
         reading = self.reading
         self._title.set_text(english.INDEXING.format(name=reading.name))
-        self._stop.setEnabled(not reading.stopping)
+        self.pause.setEnabled(not reading.stopping)
         if reading.total <= 0:
             self._bar.setRange(0, 0)
             self._line.set_text(english.INDEXING_STARTING)

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -16,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.models.rows import FIGURE_ROLE, ICON_ROLE, ID_ROLE, RowsModel
+from desktop.widgets.drop_area import dropped_folders
 
 _ROW_PX = 34
 _ICON_PX = 17
@@ -91,6 +101,8 @@ class RowList(QListView):
 
     opened = Signal(str)
     menu_wanted = Signal(str, QPoint)
+    dropped = Signal(str, list)
+    """Folders were let go on a row."""
 
     def __init__(self, model: RowsModel, says: str) -> None:
         super().__init__()
@@ -123,6 +135,37 @@ class RowList(QListView):
     def _hug(self) -> None:
         row = max(_ROW_PX, self.fontMetrics().height() + 14)
         self.setFixedHeight(max(0, min(self._most, self._model.rowCount())) * row)
+
+    def take_folders(self) -> None:
+        """Let folders be dropped on rows."""
+        self.setAcceptDrops(True)
+        self.viewport().setAcceptDrops(True)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._drag(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._drag(event)
+
+    def _drag(self, event: QDragMoveEvent) -> None:
+        """The row under the pointer looks chosen; what is no folder is for the window."""
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and dropped_folders(event.mimeData()):
+            self.setCurrentIndex(index)
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._select()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        folders = dropped_folders(event.mimeData())
+        self._select()
+        if index.isValid() and folders:
+            event.acceptProposedAction()
+            self.dropped.emit(str(index.data(ID_ROLE)), folders)
 
     def set_current(self, row_id: str) -> None:
         """Show which row belongs to what is on the page; "" for none."""

@@ -56,6 +56,11 @@ def show_markdown(document: QTextDocument, text: str, sources: int) -> None:
     _link_marks(document, sources)
 
 
+def plain_document(document: QTextDocument, text: str) -> None:
+    """Fill `document` with an answer for taking its words out again, not for showing."""
+    document.setMarkdown(escape_marks(names.prose(text, ANSWER_LIMIT)), _FEATURES)
+
+
 def escape_marks(text: str) -> str:
     """Citation marks and images as literal text, outside of code."""
     parts = _CODE.split(text)

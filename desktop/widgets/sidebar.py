@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.models.rows import Row, RowsModel
@@ -20,6 +20,8 @@ from desktop.widgets.basics import (
     label,
     row,
 )
+from desktop.widgets.following_line import following_words
+from desktop.widgets.questions_panel import QuestionsPanel
 from desktop.widgets.reading_bar import ReadingBar
 from desktop.widgets.row_list import RowList
 
@@ -78,10 +80,13 @@ class Sidebar(QFrame):
     new_question = Signal()
     add_folder = Signal()
     library_opened = Signal(str)
-    library_files = Signal(str)
-    library_rescan = Signal(str)
-    library_remove = Signal(str)
+    library_menu_wanted = Signal(str, QPoint)
+    """A library, and where on the screen its menu belongs."""
+    folders_dropped = Signal(str, list)
+    """Library id and the folders let go on it."""
     conversation_opened = Signal(str)
+    conversation_found = Signal(str, int)
+    """A conversation, and the turn that a search found in it."""
     conversation_remove = Signal(str)
     go_models = Signal()
     go_settings = Signal()
@@ -93,17 +98,18 @@ class Sidebar(QFrame):
         self.setFixedWidth(WIDTH_PX)
         self.setAccessibleName(english.SIDEBAR)
         self._state = state
-        self.libraries_model, self.conversations_model = RowsModel(), RowsModel()
+        self.libraries_model = RowsModel()
         self.libraries = RowList(self.libraries_model, english.LIBRARY_LIST)
         self.libraries.hug(_LIBRARIES_SHOWN)
-        self.conversations = RowList(self.conversations_model, english.QUESTION_LIST)
+        self.questions = QuestionsPanel(state)
+        self.conversations = self.questions.list
+        self.conversations_model = self.questions.model
         self.badge = ModelBadge()
         self._readings = QVBoxLayout()
         self._readings.setSpacing(6)
         self._build()
         self._connect()
         self._show_libraries()
-        self._show_conversations()
         self.badge.show_model(state)
 
     def _build(self) -> None:
@@ -113,9 +119,7 @@ class Sidebar(QFrame):
         self.ask_new.setFixedHeight(36)
         self.ask_new.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._no_libraries = label(english.NO_LIBRARIES, 0.92, tone="muted", wrap=True)
-        self._no_questions = label(english.NO_QUESTIONS, 0.92, tone="muted", wrap=True)
-        for hint in (self._no_libraries, self._no_questions):
-            hint.setContentsMargins(10, 2, 8, 4)
+        self._no_libraries.setContentsMargins(10, 2, 8, 4)
         plus = icon_button(
             "folder-plus", english.ADD_FOLDER, self.add_folder.emit, 16, "Ctrl+O"
         )
@@ -129,8 +133,7 @@ class Sidebar(QFrame):
         layout.addSpacing(14)
         layout.addLayout(row(_heading(english.QUESTIONS), margins=(2, 4, 0, 0)))
         layout.addSpacing(4)
-        layout.addWidget(self._no_questions)
-        layout.addWidget(self.conversations, 1)
+        layout.addWidget(self.questions, 1)
         layout.addSpacing(8)
         layout.addLayout(self._readings)
         layout.addSpacing(6)
@@ -168,14 +171,15 @@ class Sidebar(QFrame):
     def _connect(self) -> None:
         state = self._state
         state.libraries_changed.connect(self._show_libraries)
-        state.conversations_changed.connect(self._show_conversations)
         for signal in (state.models_changed, state.speed_changed):
             signal.connect(lambda: self.badge.show_model(state))
         state.readings_changed.connect(self._show_readings)
         self.libraries.opened.connect(self.library_opened)
-        self.libraries.menu_wanted.connect(self._library_menu)
-        self.conversations.opened.connect(self.conversation_opened)
-        self.conversations.menu_wanted.connect(self._conversation_menu)
+        self.libraries.take_folders()
+        self.libraries.dropped.connect(self.folders_dropped)
+        self.libraries.menu_wanted.connect(self.library_menu_wanted)
+        self.questions.opened.connect(self._open_question)
+        self.questions.delete_wanted.connect(self.conversation_remove)
         self.badge.clicked.connect(self.go_models)
 
     def show_place(self, page: str, library_id: str, conversation_id: str) -> None:
@@ -192,18 +196,22 @@ class Sidebar(QFrame):
         rows = []
         for view in self._state.libraries:
             icon = "folder-open" if view.id == current else "folder"
-            if view.state in ("outdated", "damaged"):
+            if view.state in ("outdated", "damaged") or view.following == "lost":
                 icon = "triangle-alert"
-            tip = "\n".join([view.name, *view.roots])
+            elif view.following == "paused":
+                icon = "circle-pause"
+            busy = self._state.reading_of(view.id) is not None
+            tip = "\n".join([view.name, following_words(view, busy)[2], *view.roots])
             rows.append(Row(view.id, view.name, icon, f"{view.files:,}", tip))
         self.libraries_model.set_rows(rows)
         idle = not self._state.readings
         self._no_libraries.setVisible(self._state.known and not rows and idle)
 
-    def _show_conversations(self) -> None:
-        rows = [Row(c.id, c.title, "message-square") for c in self._state.conversations]
-        self.conversations_model.set_rows(rows)
-        self._no_questions.setVisible(self._state.known and not rows)
+    def _open_question(self, conversation_id: str, turn: int) -> None:
+        if turn:
+            self.conversation_found.emit(conversation_id, turn)
+        else:
+            self.conversation_opened.emit(conversation_id)
 
     def _show_readings(self) -> None:
         self._show_libraries()
@@ -215,37 +223,6 @@ class Sidebar(QFrame):
         clear_layout(self._readings)
         for reading in self._state.readings[:3]:
             self._readings.addWidget(ReadingBar(reading, slim=True))
-
-    def _library_menu(self, library_id: str, at: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        ask = menu.addAction(english.LIBRARY_ASK, lambda: self.library_opened.emit(library_id))
-        ask.setIcon(theme.icon("message-square-plus"))
-        files = menu.addAction(
-            english.LIBRARY_FILES, lambda: self.library_files.emit(library_id)
-        )
-        files.setIcon(theme.icon("files"))
-        scan = menu.addAction(english.RESCAN, lambda: self.library_rescan.emit(library_id))
-        scan.setIcon(theme.icon("refresh-cw"))
-        menu.addSeparator()
-        gone = menu.addAction(
-            english.REMOVE_LIBRARY, lambda: self.library_remove.emit(library_id)
-        )
-        gone.setIcon(theme.icon("trash-2", "danger"))
-        menu.popup(at)
-
-    def _conversation_menu(self, conversation_id: str, at: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        show = menu.addAction(
-            english.OPEN_QUESTION, lambda: self.conversation_opened.emit(conversation_id)
-        )
-        show.setIcon(theme.icon("message-square"))
-        gone = menu.addAction(
-            english.REMOVE_QUESTION, lambda: self.conversation_remove.emit(conversation_id)
-        )
-        gone.setIcon(theme.icon("trash-2", "danger"))
-        menu.popup(at)
 
 
 def _heading(text: str) -> QLabel:

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QSizePolicy
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QEnterEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy
 
 from desktop import theme
-from desktop.strings import english, names
-from desktop.widgets.basics import BOLD, ElidedLabel, column, plain_tip, row
+from desktop.strings import english, names, places
+from desktop.widgets.basics import BOLD, ElidedLabel, column, icon_button, plain_tip, row
 from desktop.widgets.passage_text import PassageText
 
 if TYPE_CHECKING:
     from engine.work.api import Citation, PassageHit
 
 
-def place(page: int | None, heading: str) -> str:
-    """ "Page 12 · 4.2 Renal dosing": where in the document, in one line."""
-    inner = heading.split(" › ")[-1] if heading else ""
-    parts = [english.PAGE.format(page=page)] if page else []
-    return " · ".join([*parts, *([inner] if inner else [])])
-
-
 class SourceCard(QFrame):
     """A card of the source pane."""
 
     opened = Signal(int)
+    why_wanted = Signal(int)
+    only_file = Signal(object)
+    only_folder = Signal(object)
 
-    def __init__(self, number: int, hit: PassageHit) -> None:
+    def __init__(self, number: int, hit: PassageHit, library: str = "") -> None:
         super().__init__()
         self.number = number
         self.hit = hit
@@ -39,7 +44,9 @@ class SourceCard(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         name = names.file_name(hit.path)
-        where = place(hit.page, hit.heading)
+        where = places.place(hit.page, hit.place, hit.heading)
+        if library:
+            where = " · ".join(part for part in (where, names.one_line(library, 60)) if part)
         digit = ElidedLabel(str(number), weight=BOLD)
         digit.setFixedWidth(digit.sizeHint().width() + 2)
         title = ElidedLabel(name, weight=BOLD, mode=Qt.TextElideMode.ElideMiddle)
@@ -48,11 +55,17 @@ class SourceCard(QFrame):
         if not where:  # never setVisible(True): without a parent it would flash up by itself
             self._place.hide()
         self._text = PassageText()
-        layout = column(spacing=3, margins=(14, 11, 14, 13))
-        layout.addLayout(row(digit, title, spacing=7))
-        layout.addWidget(self._place)
-        layout.addSpacing(3)
-        layout.addWidget(self._text)
+        self.more = icon_button(
+            "ellipsis", english.SOURCE_MORE.format(n=number), self._menu, 15
+        )
+        layout = column(spacing=1, margins=(14, 7, 8, 13))
+        layout.addLayout(row(digit, title, self.more, spacing=7))
+        layout.addLayout(row(self._place, margins=(0, 0, 6, 0)))
+        layout.addSpacing(4)
+        if hit.header:  # the rows below go on from a table that begins further up
+            head = ElidedLabel(hit.header, scale=0.9, role="muted", weight=BOLD)
+            layout.addLayout(row(head, margins=(0, 0, 6, 0)))
+        layout.addLayout(row(self._text, margins=(0, 0, 6, 0)))
         self.setLayout(layout)
         self.setAccessibleName(
             english.SOURCE_CARD.format(n=number, name=name, place=names.one_line(where))
@@ -81,6 +94,31 @@ class SourceCard(QFrame):
         if chosen != self._chosen:
             self._chosen = chosen
             self.update()
+
+    def menu(self) -> QMenu:
+        """What can be done with this source."""
+        menu = QMenu(self)
+        for says, icon, act in (
+            (english.SOURCE_OPEN, "file-text", lambda: self.opened.emit(self.number)),
+            (english.SOURCE_WHY, "text-search", lambda: self.why_wanted.emit(self.number)),
+            (english.SOURCE_ONLY_FILE, "list-filter", lambda: self.only_file.emit(self.hit)),
+            (english.SOURCE_ONLY_FOLDER, "folder", lambda: self.only_folder.emit(self.hit)),
+            (english.COPY_PATH, "copy", self._copy_path),
+        ):
+            menu.addAction(theme.icon(icon), says, act)
+        return menu
+
+    def _menu(self, at: QPoint | None = None) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at or self.more.mapToGlobal(QPoint(0, self.more.height() + 2)))
+
+    def _copy_path(self) -> None:
+        QGuiApplication.clipboard().setText(self.hit.path)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        self._menu(None if by_key else event.globalPos())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(

@@ -20,14 +20,26 @@ from pathlib import Path
 SCREEN = Path(__file__).with_name("offscreen.json")
 os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={SCREEN}"
 
-from PySide6.QtWidgets import QApplication  # noqa: E402 - the platform is chosen above
+from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+from PySide6.QtCore import QPoint  # noqa: E402 - the platform is chosen above
+from PySide6.QtGui import QPainter  # noqa: E402
+from PySide6.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 
 from desktop.app import App  # noqa: E402
+from desktop.dialogs.inspector import InspectorDialog  # noqa: E402
+from desktop.dialogs.palette import Palette  # noqa: E402
 from desktop.state import Reading  # noqa: E402
 from desktop.theme import theme  # noqa: E402
 from engine.paths import Home, resources_dir  # noqa: E402
 
 QUESTION = "How long does a full freezer stay cold when its door is not opened?"
+FOLLOW_UP = "And how long does it take until someone repairs it?"
+CORRECTION = "A repair that takes longer than six hours: the samples move to the spare freezer."
+SCANNED = (
+    "Visitors' book, summer 1931",
+    "12 June. Two naturalists from the mainland, three nights.",
+    "13 June. Fog; the boat did not come.",
+)
 SIZE_PX = (1240, 800)
 LONGEST_WAIT_S = 300.0
 
@@ -61,13 +73,23 @@ class Photographer:
         end = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() > end)
 
-    def take(self, name: str) -> None:
-        """Save a picture in both schemes."""
+    def take(self, name: str, over: QWidget | None = None) -> None:
+        """Save a picture in both schemes, with a dialog or sheet `over` the window."""
+        window = self.app.window
         for scheme in ("light", "dark"):
             theme.choose(scheme)
+            theme.finish()
             self.rest(0.4)
+            picture = window.grab()
+            if over is not None:
+                at = over.mapToGlobal(QPoint(0, 0)) - window.mapToGlobal(QPoint(0, 0))
+                if isinstance(over, QDialog):  # its frame is the window manager's
+                    at = window.rect().center() - over.rect().center()
+                painter = QPainter(picture)
+                painter.drawPixmap(at, over.grab())
+                painter.end()
             path = self._folder / f"{name}-{scheme}.png"
-            self.app.window.grab().save(str(path))
+            picture.save(str(path))
             print(path, flush=True)
 
 
@@ -82,7 +104,7 @@ def photograph(
         if model:
             window.models.add_file(model)
             camera.wait(lambda: len(app.state.models) > 1)
-            window.models._use(app.state.models[-1].id)
+            window.models.use(app.state.models[-1].id)
             camera.rest(1)
         window.show_page("start")
         camera.take("first-start")
@@ -102,10 +124,15 @@ def photograph(
         camera.wait(lambda: window.ask.viewer.showing() or window.ask.viewer.problem())
         camera.rest(2)
         camera.take("viewer")
-        for page in ("library", "models", "settings"):
-            window.show_page(page)
+        photograph_conversation(camera)
+        photograph_library(camera, sample)
+        window.show_page("models")
+        camera.rest(1)
+        camera.take("models")
+        for part in ("general", "library", "model", "privacy"):
+            window.open_settings(part)
             camera.rest(1)
-            camera.take(page)
+            camera.take("settings" if part == "general" else f"settings-{part}")
         if large:
             window.add_folder(large, name="Archive")
             photograph_reading(camera, app.state.readings[0])
@@ -114,6 +141,74 @@ def photograph(
             camera.wait(lambda: not app.state.readings)
     finally:
         app.close()
+
+
+def photograph_conversation(camera: Photographer) -> None:
+    """A follow-up that was rewritten and corrected, the filter, and why these sources."""
+    page = camera.app.window.ask
+    page.close_viewer()
+    page.ask(FOLLOW_UP)
+    turn = page.talk.turns[-1]
+    camera.wait(lambda: not turn.running)
+    view = page.views()[-1]
+    view.tools.down.click()
+    camera.rest(0.5)
+    view.feedback.field.setPlainText(CORRECTION)
+    page.turns.to_end()
+    camera.rest(0.5)
+    camera.take("conversation")
+    view.feedback.save.click()
+    camera.rest(0.5)
+    page.scope.open_filter()
+    camera.wait(lambda: page.scope.panel is None or page.scope.panel.types_model.rowCount())
+    panel = page.scope.panel
+    assert panel is not None
+    panel.types_model.toggle(0)
+    panel.types_model.toggle(1)
+    camera.rest(0.5)
+    camera.take("filter", panel)
+    panel.close()
+    page.scope.choose(page.scope.scope.unfiltered())
+    page.inspect()
+    camera.rest(0.5)
+    dialog = page.findChild(InspectorDialog)
+    assert dialog is not None
+    camera.wait(lambda: dialog.table.shown() or dialog.problem.text())
+    camera.rest(0.5)
+    camera.take("inspector", dialog)
+    dialog.close()
+
+
+def photograph_library(camera: Photographer, sample: Path) -> None:
+    """A library that follows its folder, with a scan just put there; the palette over it."""
+    app, window = camera.app, camera.app.window
+    app.preferences.scan_seconds_per_file = 0
+    app.preferences.save()
+    scan(sample / "visitors-1931.pdf")
+    library = app.state.libraries[0].id
+    window.open_files(library)
+    window.library.sort_by("modified")
+    camera.wait(lambda: any(row.scan_pages for _, row in window.library.model.loaded()))
+    camera.wait(lambda: not app.state.readings)
+    camera.rest(2)
+    window.notice_bar.hide()
+    camera.take("library")
+    window.open_palette()
+    palette = window.findChild(Palette)
+    assert palette is not None
+    palette.field.setText("vis")
+    camera.rest(1)
+    camera.take("palette")
+    palette.close()
+
+
+def scan(path: Path) -> None:
+    """A page that holds a picture of text and no text."""
+    page = Image.new("L", (1240, 1754), 250)
+    font = ImageFont.load_default(34)
+    for at, line in enumerate(SCANNED * 6):
+        ImageDraw.Draw(page).text((140, 160 + 62 * at), line, 30, font)
+    page.save(path, resolution=150)
 
 
 def photograph_reading(camera: Photographer, reading: Reading) -> None:

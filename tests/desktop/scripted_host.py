@@ -16,10 +16,12 @@ import time
 import zlib
 from typing import Any
 
-from engine.errors import InvalidInput, ModelUnavailable, UnreadableDocument
+from engine.errors import Cancelled, ModelUnavailable, UnreadableDocument
 from engine.work import api
 from engine.work.jobs import Job
 from engine.work.serve import Server, take_stdout
+from tests.desktop.scripted_conversations import ConversationSide, moment
+from tests.desktop.scripted_library import LibrarySide
 
 HOSTILE = (
     "evil\u202efdp.exe <b>bold</b> <img src=x> \x1b[31m "
@@ -141,8 +143,10 @@ def hit(number: int, name: str, page: int | None, heading: str, text: str) -> ap
     )
 
 
-class Host:
+class Host(LibrarySide, ConversationSide):
     """Everything the window can ask, answered from memory."""
+
+    hostile = HOSTILE
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -171,7 +175,8 @@ class Host:
                     id=f"c{i}",
                     title=title,
                     library="lib1",
-                    updated_at="2026-05-03T14:02:00+00:00",
+                    libraries=["lib1"],
+                    updated_at=moment(i),
                     turns=1,
                 )
                 for i, title in enumerate(titles)
@@ -179,20 +184,21 @@ class Host:
             if full
             else []
         )
-        self.turns: dict[str, list[api.AnswerReport]] = {
-            row.id: [
-                report(
-                    "What is the maximum metformin dose for a patient with an eGFR of 38?",
-                    ANSWER,
-                    row.id,
-                )
-            ]
-            for row in self.conversations
-        }
+        first = "What is the maximum metformin dose for a patient with an eGFR of 38?"
+        self.turns = {row.id: [report(first, ANSWER, row.id)] for row in self.conversations}
+        for turns in self.turns.values():
+            turns[0].turn, turns[0].libraries = 1, ["lib1"]
+
+        self.passages = [hit(i, *p) for i, p in enumerate(PASSAGES)]
+        self.begin_conversations()
 
     def changed(self, *what: str) -> None:
         assert self.server is not None
         self.server.notify("changed", {"what": list(what)})
+
+    def notify(self, method: str, params: dict[str, Any]) -> None:
+        assert self.server is not None
+        self.server.notify(method, params)
 
     def state(self, spec: Any, job: Job) -> api.View:
         return api.HostState(
@@ -218,6 +224,8 @@ class Host:
         steps = int(os.environ.get("STEPS", "20"))
         for step in range(steps):
             job.checkpoint()
+            if view.following == "paused":
+                raise Cancelled()
             view.files, view.passages = step, step * 21
             job.progress(step, steps, f"report-{step:03}.pdf")
             if step % 5 == 0:
@@ -244,42 +252,10 @@ class Host:
         self.changed("libraries")
         return api.Empty()
 
-    def files(self, spec: api.FilesSpec, job: Job) -> api.View:
-        names = [
-            HOSTILE,
-            "Metformin-SOP-v7.pdf",
-            "Site-protocol-Nairobi.docx",
-            "Minutes.md",
-            "broken.pdf",
-        ]
-        names += [f"report-{i:04}.pdf" for i in range(5000)]
-        states = ["indexed", "indexed", "indexed", "read", "skipped", "waiting"]
-        rows = [
-            api.FileRow.model_validate(
-                {
-                    "file_id": i,
-                    "path": f"/home/ada/Clinic protocols/2024/{name}",
-                    "name": name,
-                    "kind": "pdf" if name.endswith("pdf") else "text",
-                    "state": states[i] if i < 6 else "indexed",
-                    "reason": "The file is damaged: its last part is missing."
-                    if i == 4
-                    else "",
-                    "size_bytes": 20_000 + i * 731,
-                    "modified_at": "2026-05-03T14:02:00+00:00",
-                    "pages": 12,
-                    "passages": 40,
-                    "title": name,
-                }
-            )
-            for i, name in enumerate(names)
-        ]
-        match = spec.match.casefold()
-        rows = [r for r in rows if match in r.path.casefold() and spec.state in (None, r.state)]
-        return api.FilesPage(total=len(rows), rows=rows[spec.offset : spec.offset + spec.limit])
-
     def ask(self, spec: api.AskSpec, job: Job) -> api.View:
         question = spec.question
+        if rewritten := self.rewritten(spec):
+            job.emit("rewritten", {"question": rewritten})
         job.emit(
             "sources",
             {"passages": [hit(i, *p).model_dump(mode="json") for i, p in enumerate(PASSAGES)]},
@@ -312,32 +288,16 @@ class Host:
             job.emit("token", {"text": piece if i == 0 else f" {piece}"})
             if question != "long":
                 time.sleep(float(os.environ.get("TOKEN_S", "0.005")))
-        answer = report(question, text, spec.conversation or f"c{len(self.conversations) + 10}")
-        if not spec.conversation:
-            self.conversations.insert(
-                0,
-                api.ConversationRow(
-                    id=answer.conversation,
-                    title=question,
-                    library=spec.library or "",
-                    updated_at="2026-05-03T14:02:00+00:00",
-                    turns=1,
-                ),
-            )
-        self.turns.setdefault(answer.conversation, []).append(answer)
-        self.changed("conversations")
-        return answer
-
-    def show(self, spec: api.ConversationRef, job: Job) -> api.View:
-        row = next((row for row in self.conversations if row.id == spec.conversation), None)
-        if row is None:
-            raise InvalidInput("There is no such question.")
-        return api.Conversation(
-            id=row.id, title=row.title, library=row.library, turns=self.turns[row.id]
-        )
+        name = spec.conversation or f"c{len(self.conversations) + 10}"
+        return self.keep(spec, report(question, text, name))
 
     def forget(self, spec: api.ConversationRef, job: Job) -> api.View:
         self.conversations = [row for row in self.conversations if row.id != spec.conversation]
+        self.changed("conversations")
+        return api.Empty()
+
+    def clear(self, spec: Any, job: Job) -> api.View:
+        self.conversations = []
         self.changed("conversations")
         return api.Empty()
 
@@ -471,10 +431,11 @@ def main() -> None:
         "index": host.index,
         "reindex": host.reindex,
         "libraries.remove": host.remove,
-        "libraries.files": host.files,
+        **host.library_handlers(),
         "ask": host.ask,
-        "conversations.show": host.show,
+        **host.conversation_handlers(),
         "conversations.remove": host.forget,
+        "conversations.clear": host.clear,
         "view": host.view,
         "models.default": host.default,
         "models.gpu_layers": host.gpu,

@@ -185,3 +185,31 @@ def test_the_loop_turns_while_a_big_message_is_read(client: EngineClient, qtbot:
     beat.stop()
     assert len(answer.files.skipped) == 110_000
     assert len(turns) > 50
+
+
+def test_leaving_lets_the_loop_turn_and_ends_a_host_that_will_not_go(
+    qapp: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "LEAVE_MS", 400)
+    made = EngineClient([sys.executable, "-c", "import time; time.sleep(60)"])
+    with qtbot.waitSignal(made.up, timeout=20_000):
+        made.start()
+    turns: list[int] = []
+    beat = QTimer()
+    beat.setInterval(20)
+    beat.timeout.connect(lambda: turns.append(1))
+    beat.start()
+    with qtbot.waitSignal(made.left, timeout=10_000):
+        made.leave()
+    assert len(turns) > 5
+    made.close()
+    assert not made.running
+
+
+def test_how_far_an_unasked_run_is_comes_typed(client: EngineClient, qtbot: Any) -> None:
+    told = {"library_id": "lib1", "name": "Papers", "done": 3, "total": 9, "eta_s": 1.5}
+    line = json.dumps({"jsonrpc": "2.0", "method": "indexing", "params": told}).encode()
+    with qtbot.waitSignal(client.indexing, timeout=10_000) as heard:
+        client._parser.feed(client._generation, line)
+    event = heard.args[0]
+    assert (type(event).__name__, event.done, event.ended) == ("IndexingEvent", 3, False)

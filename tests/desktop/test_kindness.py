@@ -37,7 +37,7 @@ def everything(app: Any, qtbot: Any) -> list[QWidget]:
     window.ask.open_source(1)
     qtbot.waitUntil(lambda: window.ask.viewer.showing() is not None, timeout=10_000)
     window.settings.examine()
-    qtbot.waitUntil(lambda: window.settings._report is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: window.settings.general.computer.report is not None, timeout=10_000)
     window.show_page("library")
     return window.findChildren(QWidget)
 
@@ -112,6 +112,12 @@ def test_no_text_is_too_small_and_no_label_guesses_html(open_app: Opener, qtbot:
     assert not guessing
 
 
+def open_second_file(window: Any, qtbot: Any) -> None:
+    files = window.library.model
+    qtbot.waitUntil(lambda: files.held(1) is not None, timeout=10_000)
+    window.library.open_file(files.held(1))
+
+
 @pytest.mark.parametrize("size", [(900, 600), (1240, 800), (2500, 1500)])
 def test_everything_fits_into_the_window(
     open_app: Opener, qtbot: Any, size: tuple[int, int]
@@ -122,9 +128,7 @@ def test_everything_fits_into_the_window(
     window.resize(*size)
     for page in (*PAGES, "library"):
         if window.page == "settings":  # once more, with a document beside the table
-            row = window.library.model.row_at(1)
-            assert row is not None
-            window.library.open_file(row)
+            open_second_file(window, qtbot)
         window.show_page(page)
         qtbot.wait(30)
         assert (window.width(), window.height()) == size
@@ -211,7 +215,8 @@ def test_the_lists_open_with_the_keyboard(open_app: Opener, qtbot: Any) -> None:
     side.libraries.setCurrentIndex(side.libraries_model.index(1))
     qtbot.keyClick(side.libraries, Qt.Key.Key_Return)
     assert app.window.ask.library_id == "lib2"
-    side.conversations.setCurrentIndex(side.conversations_model.index(2))
+    at = side.conversations_model.row_of("c2")
+    side.conversations.setCurrentIndex(side.conversations_model.index(at))
     qtbot.keyClick(side.conversations, Qt.Key.Key_Return)
     assert app.window.ask.conversation_id == "c2"
 

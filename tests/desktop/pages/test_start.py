@@ -82,13 +82,19 @@ def test_reading_can_be_stopped(open_app: Opener, qtbot: Any, tmp_path: Path) ->
     assert english.INDEX_STOPPED.format(name=tmp_path.name) in lines(app)
 
 
-def test_a_dropped_file_is_explained(open_app: Opener, qtbot: Any, tmp_path: Path) -> None:
-    app = open_app("empty")
-    file = tmp_path / "a.pdf"
-    file.write_bytes(b"x")
-    drop(app.window.start.drop, file)
-    assert lines(app) == [english.NOT_A_FOLDER]
+def test_for_a_dropped_file_its_folder_is_offered(
+    open_app: Opener, qtbot: Any, tmp_path: Path
+) -> None:
+    app = open_app("empty", STEPS="3")
+    folder = tmp_path / "Papers"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(b"x")
+    drop(app.window.start.drop, folder / "a.pdf")
+    assert lines(app) == [english.DROP_OFFER.format(name="Papers")]
     assert app.window.page == "start"
+    app.window.notice_bar._action.click()
+    qtbot.waitUntil(lambda: bool(app.state.libraries), timeout=10_000)
+    assert app.state.libraries[0].roots == [str(folder)]
 
 
 def test_a_folder_dropped_anywhere_is_taken(

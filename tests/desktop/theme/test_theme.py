@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from desktop import theme
 from desktop.theme.tokens import DARK, LIGHT
@@ -25,12 +25,19 @@ def test_switching_is_live_and_reaches_palette_sheet_and_icons(
     light = shown.icon().pixmap(18, 18).toImage()
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == LIGHT.page
 
+    part = QWidget()
+    qtbot.addWidget(part)
+    theme.theme.dress(part)
+    assert LIGHT.accent in part.styleSheet()
+
     theme.theme.choose("dark")
+    theme.theme.finish()
 
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == DARK.page
-    assert DARK.accent in qapp.styleSheet()
+    assert DARK.accent in part.styleSheet()
     assert shown.icon().pixmap(18, 18).toImage() != light
     theme.theme.choose("light")
+    theme.theme.finish()
     assert shown.icon().pixmap(18, 18).toImage() == light
 
 
@@ -42,8 +49,35 @@ def test_a_follower_ends_with_its_owner(qapp: QApplication) -> None:
     owner.deleteLater()
     del owner
     free_deleted()
-    theme.theme.changed.emit()
+    other = theme.theme.tokens is LIGHT
+    theme.theme.choose("dark" if other else "light")
+    theme.theme.finish()
     assert calls == ["dressed"]
+
+
+def test_what_is_seen_is_dressed_first_and_nothing_is_painted_before(
+    qapp: QApplication, qtbot: Any
+) -> None:
+    theme.theme.start(qapp, "light")
+    seen, hidden = QWidget(), QWidget()
+    for part in (hidden, seen):
+        qtbot.addWidget(part)
+        theme.theme.dress(part)
+    order: list[str] = []
+    theme.follow(hidden, lambda: order.append("hidden"))
+    theme.follow(seen, lambda: order.append("seen"))
+    seen.show()
+    order.clear()
+    theme.theme.choose("dark")
+    assert order == []
+    assert not seen.updatesEnabled()
+    qtbot.waitUntil(lambda: "hidden" in order, timeout=5_000)
+    assert order == ["seen", "hidden"]
+    assert seen.updatesEnabled()
+    assert DARK.accent in seen.styleSheet()
+    assert DARK.accent in hidden.styleSheet()
+    theme.theme.choose("light")
+    theme.theme.finish()
 
 
 def test_every_icon_named_in_the_code_is_bundled_with_its_licence() -> None:

@@ -1,0 +1,162 @@
+"""Libraries and their files, the viewer, models."""
+
+from __future__ import annotations
+
+# Indexing
+INDEXING = "Reading {name}"
+INDEXING_STARTING = "Looking for files…"
+INDEXED_LINE = "{name}: {files} ready in {time}."
+INDEXED_SKIPPED = "{skipped} could not be read."
+INDEXED_UNCHANGED = "{name}: nothing has changed."
+INDEX_STOPPED = "{name}: stopped. What was read so far is kept, and reading goes on from there."
+INDEX_PAUSED = "{name}: paused. What was read so far can be asked; resume whenever you like."
+PAUSE_INDEXING = "Pause reading"
+SHOW_FILES = "Show files"
+
+# Library page
+LIBRARY_NONE = "No library yet"
+LIBRARY_NONE_TEXT = "A library is a folder whose documents you can ask."
+LIBRARY_SUMMARY_FILES = ("file", "files")
+LIBRARY_PASSAGES = ("passage", "passages")
+LIBRARY_UPDATED = "updated {when}"
+LIBRARY_UNREAD = "{files} not readable"
+LIBRARY_CONTINUE = "Continue reading"
+LIBRARY_PARTLY = "{waiting} not read yet."
+LIBRARY_OUTDATED = "This library was made by another version. Rebuild it to keep answers right."
+LIBRARY_DAMAGED = "Part of this library cannot be read back. Your files are fine; rebuild it."
+REBUILD = "Rebuild"
+FILTER_ALL = "All"
+FILTER_INDEXED = "Ready"
+FILTER_READ = "Words only"
+FILTER_WAITING = "Waiting"
+FILTER_SKIPPED = "Not readable"
+FILTER_FIELD = "Find a file by name"
+FILTER_GROUP = "Which files"
+FILES_TABLE = "Files of the library"
+COLUMN_NAME = "Name"
+COLUMN_STATE = "State"
+COLUMN_KIND = "Kind"
+COLUMN_PASSAGES = "Passages"
+COLUMN_SIZE = "Size"
+COLUMN_MODIFIED = "Changed"
+STATE_INDEXED = "Ready"
+STATE_READ = "Words only"
+STATE_WAITING = "Waiting"
+STATE_SKIPPED = "Not readable"
+STATE_TIPS = {
+    "indexed": "Found by its words and by its meaning.",
+    "read": "Found by its words; search by meaning follows.",
+    "waiting": "Seen, and read next.",
+    "skipped": "Could not be read.",
+}
+FILES_NONE = "No file matches."
+FILE_PAGES = ("page", "pages")
+SORT_TIP = "Sort by this column"
+SCAN_PAGES = ("scanned page", "scanned pages")
+SCAN_COST = "{pages} not read yet · {time}"
+FILES_SHOWN = ("file", "files")
+REMOVE_TITLE = "Remove “{name}”?"
+REMOVE_TEXT = "The library is forgotten. Your own files are not touched."
+REMOVE = "Remove"
+KEEP = "Keep"
+COPY_PATH = "Copy path"
+LOADING_ROW = "…"
+
+# Viewer
+VIEWER = "Document"
+VIEWER_BACK = "Back to the sources"
+VIEWER_CLOSE = "Close"
+VIEWER_PREVIOUS = "Previous page"
+VIEWER_NEXT = "Next page"
+VIEWER_ZOOM_IN = "Larger"
+VIEWER_ZOOM_OUT = "Smaller"
+VIEWER_FIT = "Fit the width"
+VIEWER_PAGE_OF = "Page {page} of {pages}"
+VIEWER_CHANGED = "The file has changed since it was read, so the place may be off."
+VIEWER_LOADING = "Opening {name}…"
+VIEWER_IMAGE = "Page {page} of {name}, with the passage highlighted"
+VIEWER_TEXT = "Text of {name} around the passage"
+VIEWER_PASSAGE = "Highlighted: {text}"
+
+# Models
+MODELS_TITLE = "Models"
+MODELS_TEXT = "Any GGUF language model on this computer can answer. Drop one here, or add it."
+ADD_MODEL = "Add a model…"
+MODEL_DIALOG = "Choose a GGUF model"
+MODEL_FILTER = "GGUF models (*.gguf);;All files (*)"
+MODEL_ADDING = "Checking {name}…"
+MODEL_ADDED = "{name} is ready to use."
+MODEL_DEFAULT = "In use"
+MODEL_MAKE_DEFAULT = "Use this model"
+MODEL_REMOVE = "Remove…"
+MODEL_REMOVE_TITLE = "Remove {name}?"
+MODEL_REMOVE_TEXT = (
+    "Whetstone's own copy is deleted. The file you added it from is not touched."
+)
+MODEL_FITS = "Fits: needs {needed} of {there} of free memory"
+MODEL_TOO_BIG = "Too large now: needs {needed}, {there} is free"
+MODEL_ARCHITECTURE = "Architecture"
+MODEL_SIZE = "Size"
+MODEL_PARAMETERS = "Parameters"
+MODEL_QUANTIZATION = "Quantization"
+MODEL_CONTEXT = "Context"
+MODEL_CONTEXT_VALUE = "{used} of {whole} tokens"
+MODEL_LICENSE = "Licence"
+MODEL_UNKNOWN = "not stated"
+MODEL_NO_TEMPLATE = "No chat template: answers may ramble."
+MODEL_GPU = "On the GPU"
+MODEL_GPU_NONE = "No GPU in use"
+MODEL_GPU_AUTO = "{n} of {all} layers, automatic"
+MODEL_GPU_USER = "{n} of {all} layers, your choice"
+MODEL_GPU_ADJUST = "Adjust…"
+GPU_TITLE = "Layers on the GPU"
+GPU_TEXT = "More layers are faster and need more graphics memory."
+GPU_AUTO = "Choose automatically"
+GPU_LAYERS = "Layers"
+SAVE = "Save"
+CANCEL = "Cancel"
+CLOSE = "Close"
+MODELS_NONE = "No model yet"
+
+# Following
+FOLLOW_LIVE = "Up to date"
+FOLLOW_READING = "Reading what has changed"
+FOLLOW_WAITING = "{files} to be read next"
+FOLLOW_SCANNING = "Looking for changes every few minutes"
+FOLLOW_PAUSED = "Paused"
+FOLLOW_LOST = "A folder cannot be reached"
+FOLLOW_OFF = "Changes on the disk are not followed"
+FOLLOW_AGREED = "agreed with the disk {when}"
+FOLLOW_NEVER = "not yet compared with the disk"
+FOLLOW_PENDING = "{passages} still to be understood"
+FOLLOW_LATELY = "{files} read {past}"
+FOLLOW_PAUSE = "Pause"
+FOLLOW_RESUME = "Resume"
+JUST_NOW = "just now"
+MINUTE_AGO = "a minute ago"
+MINUTES_AGO = "{n} minutes ago"
+
+# Files
+CHOSEN = ("file chosen", "files chosen")
+CHOSEN_CLEAR = "Choose none"
+LIBRARY_MORE = "More for this library"
+REMOVE_ROOT = "Take this folder out of the library…"
+REMOVE_ROOT_TITLE = "Take the folder “{name}” out?"
+REMOVE_ROOT_TEXT = (
+    "Its files are no longer found in “{library}”. The files themselves are not touched."
+)
+REMOVE_ROOT_YES = "Take it out"
+ROOTS_MORE = "and {n} more"
+RENAME_TITLE = "Rename the library"
+RENAME_FIELD = "Name"
+RENAME_TAKEN = "Another library has this name."
+ASK_TOO_MANY = "The first {n} of these files are asked; choose a folder to ask more."
+PATHS_COPIED = ("Path copied.", "{n} paths copied.")
+FILE_GONE = "{name} is not there under this name any more. Look for changes to find out."
+FILE_RUNS = "{name} is a program: it is shown in its folder, and never started from here."
+DROP_NEW = "Let go to read this folder as a new library"
+DROP_TO_LIBRARY = "Let go to add it to “{name}”"
+DROP_MODEL = "Let go to add the model"
+DROP_FILES = "Let go to find these files"
+DROP_OFFER = "Whetstone reads folders, not single files. Read the folder “{name}”?"
+DROP_OFFER_YES = "Read it"
