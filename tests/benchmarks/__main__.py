@@ -23,7 +23,22 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / ".bench" / "report.json"
-ORDER = ["startup", "retrieval", "indexing", "latency", "answering"]
+ORDER = [
+    "startup",
+    "window",
+    "formats",
+    "scans",
+    "retrieval",
+    "several",
+    "followups",
+    "indexing",
+    "first_search",
+    "change",
+    "size",
+    "latency",
+    "filters",
+    "answering",
+]
 LIMIT_S = 3 * 3600.0
 
 Row = dict[str, Any]

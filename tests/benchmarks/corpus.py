@@ -72,9 +72,8 @@ def documents(name: str) -> Path:
 
 def questions(name: str) -> list[Question]:
     """The answerable questions of a set: a seeded hundred, or all with FULL=1."""
-    rows: list[dict[str, Any]] = [
-        json.loads(line) for line in (QA / name / "qa.jsonl").open(encoding="utf-8")
-    ]
+    with (QA / name / "qa.jsonl").open(encoding="utf-8") as lines:
+        rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     rows = [row for row in rows if row["answerable"] and row["gold_docs"]]
     if not os.environ.get("FULL") and len(rows) > SAMPLE:
         rows = random.Random(SEED).sample(rows, SAMPLE)

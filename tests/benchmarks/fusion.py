@@ -36,7 +36,7 @@ Case = tuple[Scored, Scored, set[int]]
 
 
 def tm2c2(dense: Scored, keyword: Scored, weight: float) -> Scored:
-    return list(fuse(dense, keyword, weight))
+    return [(one.passage, one.score) for one in fuse(dense, keyword, weight)]
 
 
 def _convex(scale: Callable[[np.ndarray], np.ndarray]) -> Rule:

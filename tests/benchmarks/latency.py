@@ -9,13 +9,15 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from engine.documents.types import READER_VERSION
-from engine.library.libraries import FORMAT_VERSION
-from engine.library.tables import PassageRow, Tables
+from engine.library.records import FORMAT_VERSION
+from engine.library.rows import PassageRow
+from engine.library.tables import Tables
 from engine.models.embedders import starter_embedder
 from engine.paths import Home
 from engine.store.ledger import PASSAGES_PER_CONTENT, Ledger, ReadContent, SeenFile
@@ -100,21 +102,34 @@ def material() -> tuple[list[PassageRow], np.ndarray]:
 
 
 def fill(
-    parts: Parts, real: list[PassageRow], vectors: np.ndarray
+    parts: Parts,
+    real: list[PassageRow],
+    vectors: np.ndarray,
+    name: str = NAME,
+    passages: int = PASSAGES,
+    per_document: int = PER_DOCUMENT,
+    file_of: Callable[[int], SeenFile] = lambda content: SeenFile(
+        b"/bench/%d.txt" % content, 1, 1
+    ),
+    seed: int = 1,
 ) -> tuple[Tables, np.ndarray]:
-    """Write PASSAGES rows as indexing would: tables, ledger, full-text and ANN index."""
-    chance, numbers = random.Random(1), np.random.default_rng(1)
+    """Write `passages` rows as indexing would: tables, ledger, full-text and ANN index."""
+    chance, numbers = random.Random(seed), np.random.default_rng(seed)
     ledger = Ledger(parts.store)
-    record = ledger.create(NAME, starter_embedder().id, READER_VERSION, FORMAT_VERSION)
+    record = ledger.create(name, starter_embedder().id, READER_VERSION, FORMAT_VERSION)
     tables = Tables(parts.home.library(record.library_id) / "1", 384)
     written: list[np.ndarray] = []
-    for start in range(0, PASSAGES, 5000):
-        documents_here = range(start // PER_DOCUMENT, (start + 5000) // PER_DOCUMENT)
-        ids = ledger.open_contents(record.library_id, [f"{n:x}" for n in documents_here])
+    documents_left = range(passages // per_document)
+    while documents_left:
+        documents_here = documents_left[: max(1, 5000 // per_document)]
+        documents_left = documents_left[len(documents_here) :]
+        ids = ledger.open_contents(
+            record.library_id, [f"{name}{seed}-{n:x}" for n in documents_here]
+        )
         rows: list[PassageRow] = []
         picks: list[int] = []
         for content_id in ids:
-            for ordinal in range(PER_DOCUMENT):
+            for ordinal in range(per_document):
                 pick = chance.randrange(len(real))
                 other = chance.choice(real).text.split()
                 mixed = f"{real[pick].text} {' '.join(other[:20])}"
@@ -141,15 +156,15 @@ def fill(
             [
                 ReadContent(
                     content_id,
-                    (SeenFile(b"/bench/%d.txt" % content_id, 1, 1),),
+                    (file_of(content_id),),
                     title=str(content_id),
                     kind="Text",
-                    passages=PER_DOCUMENT,
+                    passages=per_document,
                 )
                 for content_id in ids
             ],
         )
-        ledger.commit_embedded([(content_id, PER_DOCUMENT) for content_id in ids])
+        ledger.commit_embedded([(content_id, per_document) for content_id in ids])
     tables.tend_passages(final=True)
     tables.tend_vectors(final=True)
     return tables, np.concatenate(written)
@@ -172,6 +187,6 @@ def ann_recall(parts: Parts, tables: Tables, vectors: np.ndarray, asked: list[st
     for text in asked:
         query = parts.embedder.embed_query(text)
         exact = ids[np.argsort(-(vectors @ query))[:100]]
-        found = [passage for passage, _ in tables.dense(query, 100)]
-        shares.append(len(set(found) & set(exact.tolist())) / 100)
+        found = tables.dense(query, 100).ids
+        shares.append(len(set(found.tolist()) & set(exact.tolist())) / 100)
     return round(float(np.mean(shares)), 4)

@@ -15,6 +15,19 @@ from tests.benchmarks.__main__ import ORDER, REPORT, ROOT, table
 
 BEGIN = "<!-- figures: written by `python -m tests.benchmarks.readme`, do not edit -->"
 END = "<!-- end of figures -->"
+SHOWN = [
+    "startup",
+    "window",
+    "first_search",
+    "change",
+    "size",
+    "indexing",
+    "scans",
+    "latency",
+    "filters",
+    "answering",
+]
+"""What the README lists row by row; formats and retrieval have tables of their own there."""
 _RECALL = re.compile(r"^(\S+) (dense|keyword|hybrid) recall@(\d+)$")
 
 
@@ -31,10 +44,11 @@ def main() -> int:
         f"Measured on: {machine['cpu']}, {machine['cores']} cores, "
         f"{machine['memory_gb']} GB, Python {machine['python']}, no graphics card."
     )
-    others = table(report, [name for name in ORDER if name != "retrieval"])
+    others = table(report, SHOWN)
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    middle = "\n\n".join(part for part in (where, others, recalls(report)) if part)
+    parts = (where, others, formats(report), recalls(report))
+    middle = "\n\n".join(part for part in parts if part)
     readme.write_text(f"{before}{BEGIN}\n{middle}\n{END}{after}", "utf-8")
     whole = (
         "# Figures\n\nWritten by `python -m tests.benchmarks.readme` after `make bench`.\n\n"
@@ -44,6 +58,28 @@ def main() -> int:
         f"{whole}{where}\n\n{table(report, ORDER)}\n", "utf-8"
     )
     return 0
+
+
+def formats(report: dict[str, Any]) -> str:
+    """A line a kind of file; "" when it was not measured."""
+    cells: dict[str, list[str]] = {}
+    for row in report["benchmarks"].get("formats", {}).get("rows", []):
+        name, _, measured = row["name"].partition(": ")
+        if measured == "files indexed":
+            against = row["note"].partition(" reads;")[0].removeprefix("that ")
+            cells[name] = [against, f"{row['value']} {row['unit']}"]
+        elif measured == "characters recovered" and name in cells:
+            cells[name].append(f"{row['value']:.3f}")
+    if not cells:
+        return ""
+    lines = [
+        "Files indexed and characters recovered, of those the plain library reads:",
+        "",
+        "| Files | Library | Indexed | Characters |",
+        "|---|---|---:|---:|",
+    ]
+    lines += [f"| {name} | " + " | ".join(row) + " |" for name, row in cells.items()]
+    return "\n".join(lines)
 
 
 def recalls(report: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from engine.paths import Home, sample_dir
 from tests.conftest import ROOT
+from tests.engine.documents.scanned import SIGN, drawn
 from tests.integration import no_internet
 
 GUARD = [sys.executable, str(Path(no_internet.__file__))]
@@ -108,6 +109,20 @@ def test_index_and_ask_try_no_connection(home: Home, tmp_path: Path) -> None:
     assert answer["answer"]
     assert answer["citations"], answer
     assert all(citation["verified"] for citation in answer["citations"])
+
+
+@pytest.mark.timeout(400)
+def test_reading_a_picture_tries_no_connection(home: Home, tmp_path: Path) -> None:
+    """OCR has its models with it; its library would fetch others if it were let."""
+    (tmp_path / "papers").mkdir()
+    drawn(SIGN).save(tmp_path / "papers" / "sign.png")
+    command = [*WHETSTONE, "index", str(tmp_path / "papers"), "--scans", "all", "--json"]
+    ended, tried = guarded(command, tmp_path)
+    assert tried == ""
+    assert ended.returncode == 0, ended.stderr
+    assert "started again" not in ended.stderr
+    assert json.loads(ended.stdout)["files"]["indexed"] == 1
+    assert len(list(home.scans.iterdir())) == 1
 
 
 @pytest.mark.timeout(400)
