@@ -9,12 +9,11 @@ The place, the people and every number in the sample are invented.
 
 from __future__ import annotations
 
-import datetime
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import docx
+from make_sample_office import FIXED, SAMPLE, fix_times
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
@@ -27,9 +26,6 @@ from reportlab.platypus import (
     Table,
     TableStyle,
 )
-
-SAMPLE = Path(__file__).resolve().parent.parent / "resources" / "sample"
-FIXED = datetime.datetime(2025, 11, 3, 9, 0, 0)
 
 Piece = str | list[list[str]]
 """'# heading', '## subheading', '---' (new page), '- item', a paragraph, or table rows."""
@@ -348,17 +344,6 @@ def write_docx(path: Path, title: str, pieces: list[Piece]) -> None:
             document.add_paragraph(piece)
     document.save(str(path))
     fix_times(path)
-
-
-def fix_times(path: Path) -> None:
-    """Give every member of a zip file the same date, so that the bytes do not change."""
-    with zipfile.ZipFile(path) as archive:
-        members = [(name, archive.read(name)) for name in archive.namelist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members:
-            info = zipfile.ZipInfo(name, FIXED.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, data)
 
 
 def main() -> None:
