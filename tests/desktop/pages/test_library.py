@@ -87,7 +87,9 @@ def test_twenty_thousand_files_are_scrolled_through_with_few_requests(
     qtbot.waitUntil(lambda: page.model.held(19_999) is not None, timeout=10_000)
     assert most <= ASKED_AT_ONCE
     assert len(page.model._pages) <= PAGES_KEPT
-    assert len(asked) <= 20_000 // PAGE_ROWS + 20
+    # On a busy machine a page may come after it was scrolled past, and be asked for again;
+    # a request a row or a step would be many times as many.
+    assert len(asked) <= 2 * 20_000 // PAGE_ROWS
     bar.setValue(bar.maximum() // 2)
     qtbot.waitUntil(lambda: page.model.held(10_000) is not None, timeout=5_000)
 
