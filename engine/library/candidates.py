@@ -115,6 +115,10 @@ class Scope:
 
         return self._best(with_most, wanted, pool)
 
+    def holding(self, texts: list[str]) -> Ranking:
+        """Every passage that counts and holds all words of one of `texts`."""
+        return self._counted(self.source.tables.holding(texts))
+
     def live(self, content_ids: Iterable[int]) -> dict[int, LiveContent]:
         """These contents, each with the first file that passes the filter."""
         return self._ledger.matching_live(self.source.library_id, self._condition, content_ids)

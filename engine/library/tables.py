@@ -1,4 +1,4 @@
-"""The two LanceDB tables of a library; the only module that imports lancedb.
+"""The two LanceDB tables of a library; beside `analysis` the only importer of lancedb.
 
 `passages` holds the text with a full-text index, `vectors` the embeddings by passage id.
 Both are append-only while indexing runs; rows the ledger no longer vouches for are deleted
@@ -22,9 +22,10 @@ import lancedb
 import numpy as np
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
 from lancedb import query as lance_query
-from lancedb.index import FTS, BTree, IvfFlat
+from lancedb.index import BTree, IvfFlat
 
 from engine.errors import EngineError, StorageDamaged, StorageFull
+from engine.library.analysis import FULL_TEXT
 from engine.library.rows import (
     NOTHING_RANKED,
     Ids,
@@ -39,6 +40,7 @@ pa = cast(Any, pyarrow)
 _MatchQuery = cast(Any, lance_query.MatchQuery)
 _BooleanQuery = cast(Any, lance_query.BooleanQuery)
 _Occur = cast(Any, lance_query.Occur)
+_EVERY_WORD = cast(Any, lance_query.FullTextOperator).AND
 
 ANN_FROM_ROWS = 10_000
 """Below this an exact scan is fast enough (76 ms at 50,000 rows, so 15 ms here)."""
@@ -52,19 +54,6 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 _KEEP_VERSIONS = timedelta(minutes=5)
 _PASSAGES, _VECTORS = "passages", "vectors"
 _DELETE_AT_ONCE = 200
-
-# Words as Unicode segments them (so Chinese, Japanese and Thai are found too), split further
-# at punctuation, folded to lower case without accents. Stems and stop words are English: on
-# English questions they raise recall@1 by up to 6 points (mtrag-un 67 to 74), and on other
-# languages they merge or drop a few words, alike in passages and questions.
-_FULL_TEXT = FTS(
-    base_tokenizer="icu/split",
-    stem=True,
-    remove_stop_words=True,
-    lower_case=True,
-    ascii_folding=True,
-    with_position=False,
-)
 
 _PASSAGE_SCHEMA = pa.schema(
     [
@@ -172,7 +161,7 @@ class Tables:
                 return
             indexed = {column for index in table.list_indices() for column in index.columns}
             if "search" not in indexed:
-                table.create_index("search", config=_FULL_TEXT)
+                table.create_index("search", config=FULL_TEXT)
             if "passage_id" not in indexed and final:
                 table.create_index("passage_id", config=BTree())
             if final or self._adds[_PASSAGES] >= FRAGMENTS_BEFORE_COMPACTION:
@@ -257,6 +246,21 @@ class Tables:
         everything = _ranking(found["passage_id"], found["_score"].to_numpy())
         kept = np.flatnonzero(np.isin(everything.ids, among))[:count]
         return Ranking(everything.ids[kept], everything.scores[kept])
+
+    def holding(self, texts: Sequence[str]) -> Ranking:
+        """Every stored passage that holds all words of one of `texts`, live or not.
+
+        Stop words count for nothing; a text of nothing else holds in no passage.
+        """
+        asked = [_valid(text) for text in texts if _valid(text).strip()]
+        with _told(self._folder):
+            table = self._searchable_text() if asked else None
+            if table is None:
+                return NOTHING_RANKED
+            queries = [_MatchQuery(one, "search", operator=_EVERY_WORD) for one in asked]
+            query = table.search(_any_of(queries), query_type="fts")
+            found = _limited(query, "_score", table.count_rows(), None)
+        return _ranking(found["passage_id"], found["_score"].to_numpy())
 
     def count_matches(self, texts: Sequence[str]) -> list[int]:
         """How many stored passages hold a word of each text; stop words are in none."""
@@ -452,7 +456,10 @@ def _passage(row: dict[str, Any]) -> PassageRow:
 
 
 def _text_query(parts: Sequence[tuple[str, float]]) -> Any:
-    queries = [_MatchQuery(text, "search", boost=weight) for text, weight in parts]
+    return _any_of([_MatchQuery(text, "search", boost=weight) for text, weight in parts])
+
+
+def _any_of(queries: Sequence[Any]) -> Any:
     if len(queries) == 1:
         return queries[0]
     return _BooleanQuery([(_Occur.SHOULD, query) for query in queries])

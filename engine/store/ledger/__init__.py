@@ -9,7 +9,7 @@ from __future__ import annotations
 from engine.store.ledger.contents import ContentLedger
 from engine.store.ledger.files import FileLedger
 from engine.store.ledger.libraries import LibraryLedger
-from engine.store.ledger.matching import FileCondition, LiveFile, MatchingLedger
+from engine.store.ledger.matching import FileCondition, HeldFile, LiveFile, MatchingLedger
 from engine.store.ledger.rows import (
     PASSAGES_PER_CONTENT,
     Content,
@@ -26,6 +26,7 @@ __all__ = [
     "PASSAGES_PER_CONTENT",
     "Content",
     "FileCondition",
+    "HeldFile",
     "KnownFile",
     "Ledger",
     "LibraryRecord",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from engine.store.ledger.files import FILE_STATE
 from engine.store.ledger.querying import Querying
 from engine.store.ledger.rows import LiveContent, content_of
 
@@ -36,6 +37,21 @@ class LiveFile:
     path: bytes
     kind: str
     mtime_ns: int
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """A file that counts for search, and the content it has."""
+
+    file_id: int
+    content_id: int
+    path: bytes
+    shown: str
+    title: str
+    kind: str
+    pages: int
+    passages: int
+    scan_pages: int
 
 
 @dataclass
@@ -101,6 +117,41 @@ class MatchingLedger(Querying):
         rows = self._rows(f"SELECT f.path, c.kind, f.mtime_ns{where}", values)
         return [LiveFile(bytes(row[0]), row[1], row[2]) for row in rows]
 
+    def matching_files(self, library_id: str, condition: FileCondition) -> list[HeldFile]:
+        """Every file that counts for search and meets `condition`, by its id."""
+        where, values = _where(library_id, condition)
+        rows = self._rows(
+            "SELECT f.file_id, c.content_id, f.path, f.shown, c.title, c.kind, c.pages,"
+            f" c.passages, c.scan_pages{where} ORDER BY f.file_id",
+            values,
+        )
+        return [
+            HeldFile(row[0], row[1], bytes(row[2]), *tuple(row)[3:])
+            for row in rows
+            if condition.passes is None or condition.passes(row["shown"])
+        ]
+
+    def unread_files(self, library_id: str, condition: FileCondition) -> tuple[int, int]:
+        """(refused, waiting) files that do not count for search but meet `condition`.
+
+        A file of no known kind may be of any.
+        """
+        where = _Where()
+        where.add("f.library_id = ?", library_id)
+        where.add("(c.state IS NULL OR c.state NOT IN ('read', 'indexed'))")
+        _narrow(where, condition, unknown=True)
+        rows = self._rows(
+            f"SELECT f.shown, {FILE_STATE} AS state FROM files f"
+            f" LEFT JOIN contents c USING (content_id) WHERE {' AND '.join(where.terms)}",
+            where.values,
+        )
+        states = [
+            row["state"]
+            for row in rows
+            if condition.passes is None or condition.passes(row["shown"])
+        ]
+        return states.count("skipped"), states.count("waiting")
+
     def searchable(self, library_id: str) -> tuple[int, int]:
         """How many contents count for search, and how many passages they have."""
         row = self._rows(
@@ -137,6 +188,12 @@ def _where(
         "+f.library_id = ?" if content_ids is not None else "f.library_id = ?", library_id
     )
     where.add("c.state IN ('read', 'indexed')")
+    _narrow(where, condition)
+    return f" FROM {tables} WHERE {' AND '.join(where.terms)}", where.values
+
+
+def _narrow(where: _Where, condition: FileCondition, unknown: bool = False) -> None:
+    """Add what is asked of a file; `unknown`: one without a kind may be of any."""
     if condition.file_ids:
         where.add("f.file_id IN (SELECT value FROM json_each(?))", _json(condition.file_ids))
     if condition.pieces:
@@ -152,6 +209,7 @@ def _where(
         where.add("f.mtime_ns < ?", condition.until_ns)
     if condition.kinds or condition.suffixes:
         types = ["lower(c.kind) IN (SELECT value FROM json_each(?))"]
+        types += ["COALESCE(c.kind, '') = ''"] if unknown and condition.kinds else []
         types += ["f.name LIKE ? ESCAPE '!'"] * len(condition.suffixes)
         where.add(
             f"({' OR '.join(types)})",
@@ -159,7 +217,6 @@ def _where(
             # At least one character before: ".pdf" is a name without a suffix.
             *(f"_%{_literally(suffix)}" for suffix in condition.suffixes),
         )
-    return f" FROM {tables} WHERE {' AND '.join(where.terms)}", where.values
 
 
 def _json(numbers: Iterable[int]) -> str:
