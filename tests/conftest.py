@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from engine.paths import Home
+from tests.rerankers import write_tiny_rerankers
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFTOVER_GRACE_S = 10.0
@@ -47,6 +48,12 @@ def starter() -> Path:
     if not (folder / "all-MiniLM-L6-v2" / "model.safetensors").is_file():
         pytest.fail("the starter models are missing: run `make test`, which fetches them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def rerankers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of three tiny cross-encoders; see `tests.rerankers`."""
+    return write_tiny_rerankers(tmp_path_factory.mktemp("rerankers"))
 
 
 @pytest.fixture(scope="session", autouse=True)

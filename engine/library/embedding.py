@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from engine.store.db import Store
 from engine.work.api import BackendTiming
 from engine.work.children import Worker
 from engine.work.jobs import NULL_JOB, Job
-from engine.work.lease import CoreLease
+from engine.work.lease import CoreLease, Purpose
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -172,6 +173,51 @@ class Embedder:
         timings = [BackendTiming.model_validate(row) for row in rows]
         measurements.remember(self._store, self._measurement(), rows)
         return timings
+
+    def load_reranker(self, folder: Path | None, job: Job = NULL_JOB) -> None:
+        """Have the child load the cross-encoder in `folder`; None lets go of the one it has.
+
+        Raises:
+            InvalidInput, ModelUnavailable, NotEnoughMemory: see `CrossEncoder`.
+            WorkerCrashed: the child died of it.
+            Cancelled: `job` was cancelled.
+        """
+        if folder is None and self._worker.pid is None:
+            return
+        params = {"folder": "" if folder is None else str(folder)}
+        self._worker.call("load_reranker", params, job, timeout_s=self._timeouts[0])
+
+    def rerank(
+        self,
+        folder: Path,
+        query: str,
+        texts: Sequence[str],
+        job: Job = NULL_JOB,
+        purpose: Purpose = "question",
+    ) -> list[float]:
+        """How well each text answers the query, by the cross-encoder in `folder`.
+
+        Raises:
+            InvalidInput, ModelUnavailable, NotEnoughMemory, WorkerCrashed: it cannot now.
+            Cancelled: `job` was cancelled.
+        """
+        with self._lease.hold(purpose, job) as cores:
+            params = {
+                "folder": str(folder),
+                "query": query,
+                "texts": list(texts),
+                "threads": cores,
+            }
+            found = self._worker.call("rerank", params, job, timeout_s=self._timeouts[2])
+        try:
+            scores = [float(score) for score in found]
+            if len(scores) != len(texts):
+                raise ValueError(f"{len(scores)} scores for {len(texts)} passages")
+        except (ValueError, TypeError) as error:
+            raise WorkerCrashed(
+                "The reranker sent something unreadable.", details=repr(error)
+            ) from error
+        return scores
 
     def close(self) -> None:
         """End the child; a later call starts a new one."""

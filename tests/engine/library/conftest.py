@@ -79,6 +79,14 @@ def prose(seed: object, words: int = 40) -> str:
     )
 
 
+def telling_prose(seed: object, words: int = 12) -> str:
+    """A sentence of invented words that hardly any other seed has."""
+    chance = random.Random(f"telling {seed}")
+    syllables = ["ka", "lo", "mi", "ru", "te", "su", "no", "va", "pi", "ge", "dra", "fel"]
+    said = ["".join(chance.choices(syllables, k=4)) for _ in range(words)]
+    return f"{' '.join(said).capitalize()}."
+
+
 def write_notes(folder: Path, count: int, words: int = 40) -> None:
     for n in range(count):
         (folder / f"note{n:03d}.txt").write_text(prose(n, words))
