@@ -42,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("go.models", english.DO_GO_MODELS, ("Ctrl+M", "Ctrl+3"), "cpu"),
     Command("go.settings", english.DO_GO_SETTINGS, ("Ctrl+,", "Ctrl+4"), "settings"),
     Command("pane.toggle", english.DO_TOGGLE_PANE, ("Ctrl+B",), "panel-right"),
+    Command("answer.origins", english.DO_ORIGINS, ("Ctrl+E",), "highlighter"),
     Command("sources.why", english.INSPECT, ("Ctrl+I",), "text-search"),
     Command("questions.find", english.SEARCH_QUESTIONS, ("Ctrl+Shift+F",), "search"),
     Command("question.filter", english.FILTER_OPEN, ("Ctrl+Shift+L",), "list-filter"),
@@ -90,8 +91,10 @@ COMMANDS: tuple[Command, ...] = (
 FIELD_KEYS: tuple[tuple[str, str], ...] = (
     ("Return", english.KEY_ASK),
     ("Shift+Return", english.KEY_NEW_LINE),
+    ("Ctrl+Down", english.KEY_NEXT_SENTENCE),
+    ("Ctrl+Up", english.KEY_LAST_SENTENCE),
 )
-"""Keys that the question field takes itself."""
+"""Keys that the question field and an answer take themselves."""
 
 
 class Actions(QObject):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, Signal
 
 from desktop.client import Call
+from desktop.origins import Origins, origins_of
 from desktop.scope import Scope
 from desktop.state import AppState
 from engine.errors import Cancelled, EngineError
@@ -44,6 +45,7 @@ class Turn(QObject):
         """Which version is shown, from 1, the oldest."""
         self.error: EngineError | None = None
         self.call: Call | None = None
+        self._origins: tuple[AnswerReport | None, Origins] = (None, Origins())
         self.instead_of: list[Turn] = []
         """The turns this one takes the place of; they come back if it is never answered."""
 
@@ -61,6 +63,13 @@ class Turn(QObject):
     def versions(self) -> int:
         """How many answers there are."""
         return self.newest.versions if self.newest is not None else 1
+
+    @property
+    def origins(self) -> Origins:
+        """Where the words of the answer shown came from; nothing while it is written."""
+        if self._origins[0] is not self.report:
+            self._origins = (self.report, origins_of(self.report))
+        return self._origins[1]
 
     def stop(self) -> None:
         """Stop at once; what was written so far stays."""
@@ -139,6 +148,8 @@ class Talk(QObject):
         self.loaded = not conversation_id
         self.draft = ""
         self.passages_wanted = 0
+        self.usual_mode = "auto"
+        """How passages are read where the scope does not say."""
         self.scope_chosen = False
         """The scope is the user's choice for the next question, not yet asked with."""
         self._state = state
@@ -213,6 +224,7 @@ class Talk(QObject):
         self.scope_chosen = False
         params: dict[str, Any] = {"question": turn.question, "conversation": self.id or None}
         params |= self._there().params() or {"mode": "none"}
+        params.setdefault("mode", self.scope.mode or self.usual_mode)
         if self.scope.preset is not None:
             params["preset"] = self.scope.preset
         if self.passages_wanted:

@@ -27,6 +27,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "go.models": lambda: page("models"),
         "go.settings": lambda: page("settings"),
         "pane.toggle": window.ask.toggle_pane,
+        "answer.origins": window.ask.origins.toggle,
         "sources.why": window.ask.inspect,
         "questions.find": window.sidebar.questions.find,
         "question.filter": window.ask.scope.open_filter,

@@ -13,6 +13,9 @@ THEMES = ("system", "light", "dark")
 MOST_PASSAGES = 20
 MOST_SCAN_S = 3600
 MOST_CONTEXT = 131_072
+MOST_STATES_MB = 1 << 20
+USUAL_STATES_MB = 1024
+MODES = ("auto", "joint", "token", "sequence", "none")
 _LARGEST_FILE_BYTES = 4_000_000
 
 
@@ -32,7 +35,11 @@ class Preferences:
         self.context_tokens = _number(data.get("context_tokens"), 0, MOST_CONTEXT)
         self.scan_seconds_per_file = _number(data.get("scan_seconds_per_file"), 20, MOST_SCAN_S)
         self.follow = data.get("follow") is not False
+        self.states_mb = _number(data.get("states_mb"), USUAL_STATES_MB, MOST_STATES_MB)
         self.notify = data.get("notify") is not False
+        self.mode: str = _one_of(data.get("mode"), MODES)
+        self.origins = data.get("origins") is True
+        """Words of answers wear the colours of their sources."""
         preset = data.get("preset")
         self.preset = preset if isinstance(preset, str) else ""
         window = data.get("window")
@@ -51,6 +58,8 @@ class Preferences:
             settings.scan_seconds_per_file = self.scan_seconds_per_file
             settings.follow, settings.notify = self.follow, self.notify
             settings.preset = self.preset
+            settings.states_mb, settings.mode = self.states_mb, self.mode  # type: ignore[assignment]
+            settings.origins = self.origins
             save_settings(self._home, settings)
         except EngineError as error:
             return error

@@ -29,7 +29,7 @@ class Scope:
     """Never changed in place: a different choice is a different scope.
 
     `paths`, `types`, `since` and `until` mean what `engine.work.api.Filter` says.
-    `preset` None leaves it to the engine, "" is none.
+    `preset` None leaves it to the engine, "" is none; `mode` None is that of the settings.
     """
 
     libraries: tuple[str, ...] = ()
@@ -39,6 +39,8 @@ class Scope:
     since: str = ""
     until: str = ""
     preset: str | None = None
+    mode: str | None = None
+    """How passages are read, as `engine.work.api.AskSpec` names it."""
     names: dict[int, str] = field(default_factory=dict, compare=False)
     """File id → shown path, for chips; what is not known is shown as "1 file"."""
 
@@ -58,7 +60,7 @@ class Scope:
             kept.since,
             kept.until,
             conversation.preset,
-            known,
+            names=known,
         )
 
     @property
@@ -145,6 +147,7 @@ class Scope:
             **self.filter(),
             "libraries": list(self.libraries),
             "preset": self.preset,
+            "mode": self.mode,
             "names": known,
         }
 
@@ -153,7 +156,7 @@ class Scope:
         """From the settings file; what is not understood is left out."""
         if not isinstance(data, dict):
             return cls()
-        preset = data.get("preset")
+        preset, mode = data.get("preset"), data.get("mode")
         named = data.get("names")
         return cls(
             _texts(data.get("libraries")),
@@ -163,6 +166,7 @@ class Scope:
             _text(data.get("since")),
             _text(data.get("until")),
             preset if isinstance(preset, str) else None,
+            mode if isinstance(mode, str) and mode in english.MODES else None,
             {
                 int(i): _text(path)
                 for i, path in (named if isinstance(named, dict) else {}).items()

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         self.start.dropped.connect(self.drops.take)
         self.ask.place_changed.connect(self._show_place)
         self.ask.folder_offered.connect(self.add_folder)
+        self.ask.origins.toggled.connect(self._keep_origins)
         self.ask.kept_changed.connect(lambda: self._memory.note("ask", self.ask.kept()))
         self.library.folder_wanted.connect(lambda: self.choose_folder(""))
         self.library.root_remove_wanted.connect(self.libraries.remove_root)
@@ -416,6 +417,13 @@ class MainWindow(QMainWindow):
     def _use_settings(self) -> None:
         self.ask.passages = self._preferences.passages
         self.ask.scope.default_preset = self._preferences.preset
+        self.ask.scope.set_usual_mode(self._preferences.mode)
+        self.ask.origins.choose(self._preferences.origins)
+
+    def _keep_origins(self, on: bool) -> None:
+        if on != self._preferences.origins:
+            self._preferences.origins = on
+            self._save()
 
     def check_computer(self) -> None:
         """Have the engine look at this computer, and show what it finds."""

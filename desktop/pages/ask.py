@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QW
 from desktop.conversation import Talk, Turn
 from desktop.dialogs.confirm import confirm
 from desktop.dialogs.inspector import InspectorDialog
+from desktop.pages.ask_origins import OriginsControl
 from desktop.pages.ask_scope import ScopeControl
 from desktop.pages.side_pane import SidePane
 from desktop.state import AppState, Reading
@@ -58,6 +59,7 @@ class AskPage(QFrame):
         self.pane = SidePane(state)
         self.sources, self.viewer = self.pane.sources, self.pane.viewer
         self.scope = ScopeControl(state, self.talks, self.composer, self.chips, self)
+        self.origins = OriginsControl(self.turns, self.pane, self)
         self._shown: Talk | None = None
         self._wanted_turn = 0
         self._build()
@@ -233,6 +235,7 @@ class AskPage(QFrame):
         view.inspect.connect(lambda: self._inspect(turn, 0))
         view.sources_changed.connect(lambda: self._turn_sources(turn))
         view.ended.connect(self._show_busy)
+        self.origins.bind(view)
         return view
 
     def views(self) -> list[TurnView]:
@@ -296,7 +299,7 @@ class AskPage(QFrame):
         if talk.running is not None or not talk.loaded:
             return
         talk.draft = ""
-        talk.passages_wanted = self.passages
+        self.scope.prepare(talk, self.passages)
         if not talk.turns:
             self.talks.asked(talk)
         self.composer.field.clear()
@@ -318,7 +321,7 @@ class AskPage(QFrame):
             return
 
         def go() -> None:
-            talk.passages_wanted = self.passages
+            self.scope.prepare(talk, self.passages)
             talk.ask_again(turn, question, exact, other_words)
 
         after = len(talk.turns) - talk.turns.index(turn) - 1

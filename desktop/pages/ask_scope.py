@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from desktop.conversation import Talk
 from desktop.dialogs.presets import PresetsDialog
 from desktop.notices import Notice
 from desktop.scope import Part, Scope
@@ -46,10 +47,12 @@ class ScopeControl(QObject):
         self._composer, self._chips = composer, chips
         self.panel: FilterPanel | None = None
         self._default_preset = ""
+        self._usual_mode = "auto"
         composer.libraries_chosen.connect(self.choose_libraries)
         composer.filter_wanted.connect(self.open_filter)
         composer.preset_chosen.connect(self.choose_preset)
         composer.presets_wanted.connect(self.manage_presets)
+        composer.mode_chosen.connect(self.choose_mode)
         chips.lifted.connect(self._lift)
         chips.cleared.connect(lambda: self.choose(self.scope.unfiltered()))
         state.presets_changed.connect(self._show_presets)
@@ -68,6 +71,11 @@ class ScopeControl(QObject):
     def default_preset(self, preset: str) -> None:
         self._default_preset = preset
         self._show_presets()
+
+    def set_usual_mode(self, mode: str) -> None:
+        """How passages are read in a conversation that does not say."""
+        self._usual_mode = mode
+        self._show_mode()
 
     def names(self) -> str:
         """The libraries in words, "" for none."""
@@ -95,6 +103,7 @@ class ScopeControl(QObject):
         self._composer.show_scope(self.scope)
         self._chips.show_scope(self.scope)
         self._show_presets()
+        self._show_mode()
         if self.panel is not None:
             self.panel.show_scope(self.scope)
 
@@ -102,6 +111,9 @@ class ScopeControl(QObject):
         rows = [(preset.id, preset.name) for preset in self._state.presets]
         own = self.scope.preset
         self._composer.set_presets(rows, self._default_preset if own is None else own)
+
+    def _show_mode(self) -> None:
+        self._composer.set_mode(self.scope.mode or self._usual_mode)
 
     # --- choosing -------------------------------------------------------------------------
 
@@ -123,6 +135,14 @@ class ScopeControl(QObject):
     def choose_preset(self, preset: str) -> None:
         """Answer under this preset; "" for none."""
         self.choose(replace(self.scope, preset=preset))
+
+    def choose_mode(self, mode: str) -> None:
+        """Have passages read in this way."""
+        self.choose(replace(self.scope, mode=mode))
+
+    def prepare(self, talk: Talk, passages: int) -> None:
+        """What the settings say about the next question of a talk."""
+        talk.passages_wanted, talk.usual_mode = passages, self._usual_mode
 
     def _lift(self, part: Part) -> None:
         self.choose(self.scope.without(part))

@@ -46,7 +46,7 @@ class SettingsPage(QFrame):
         self.general = GeneralSettings(state, preferences)
         self.library = LibrarySettings(preferences)
         self.model = ModelSettings(state, preferences)
-        self.privacy = PrivacySettings(state, home)
+        self.privacy = PrivacySettings(state, preferences, home)
         self._parts: dict[str, QWidget] = {
             "general": self.general,
             "library": self.library,
@@ -100,7 +100,7 @@ class SettingsPage(QFrame):
         self.general.shortcuts_wanted.connect(self.shortcuts_wanted)
         self.model.go_models.connect(self.go_models)
         self.privacy.library_remove.connect(self.library_remove)
-        for part in (self.general, self.library, self.model):
+        for part in (self.general, self.library, self.model, self.privacy):
             part.changed.connect(self.changed)
 
     def open_section(self, name: str) -> None:

@@ -11,6 +11,7 @@ from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.widgets.basics import button, column, row
 from desktop.widgets.chooser import Chooser
+from desktop.widgets.mode_chooser import ModeChooser
 from desktop.widgets.setting_rows import section, setting
 
 CONTEXTS_OFFERED = (2048, 4096, 8192, 16384, 32768)
@@ -28,6 +29,7 @@ class ModelSettings(QWidget):
         self._preferences = preferences
         self.model = Chooser(english.SETTINGS_MODEL, "cpu")
         self.context = Chooser(english.SETTINGS_CONTEXT)
+        self.mode = ModeChooser()
         self.preset = Chooser(english.SETTINGS_PRESET)
         self.models = button(english.SETTINGS_MODEL_LINK, self.go_models.emit)
         manage = button(english.SETTINGS_PRESETS, self._manage)
@@ -36,6 +38,7 @@ class ModelSettings(QWidget):
             english.SETTINGS_MODEL_TITLE,
             setting(english.SETTINGS_MODEL, english.SETTINGS_MODEL_TEXT, self.model),
             setting(english.SETTINGS_CONTEXT, english.SETTINGS_CONTEXT_TEXT, self.context),
+            setting(english.MODE_CHOOSER, english.SETTINGS_MODE_TEXT, self.mode),
             setting(english.SETTINGS_GPU, english.SETTINGS_GPU_TEXT, self.models),
         )
         both = QWidget()
@@ -49,11 +52,13 @@ class ModelSettings(QWidget):
         self.setLayout(layout)
         self.model.chosen.connect(self._use_model)
         self.context.chosen.connect(self._set_context)
+        self.mode.chosen.connect(self._set_mode)
         self.preset.chosen.connect(self._set_preset)
         state.models_changed.connect(self._show_models)
         state.presets_changed.connect(self._show_presets)
         self._show_models()
         self._show_context()
+        self.mode.set_mode(preferences.mode)
         self._show_presets()
 
     def _show_models(self) -> None:
@@ -91,6 +96,11 @@ class ModelSettings(QWidget):
         self._show_context()
         self.changed.emit()
         self._state.refresh("models")
+
+    def _set_mode(self, choice: str) -> None:
+        self._preferences.mode = choice
+        self.mode.set_mode(choice)
+        self.changed.emit()
 
     def _set_preset(self, choice: str) -> None:
         self._preferences.preset = choice

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from desktop import theme
 from desktop.client import Call
 from desktop.dialogs.confirm import confirm
+from desktop.preferences import Preferences
 from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.widgets.basics import (
@@ -23,6 +24,7 @@ from desktop.widgets.basics import (
     row,
 )
 from desktop.widgets.setting_rows import section, setting
+from desktop.widgets.states_card import StatesCard
 from engine.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
@@ -42,9 +44,10 @@ PARTS = {
 class PrivacySettings(QWidget):
     """Sizes are asked for when the section is shown."""
 
+    changed = Signal()
     library_remove = Signal(str)
 
-    def __init__(self, state: AppState, home: str) -> None:
+    def __init__(self, state: AppState, preferences: Preferences, home: str) -> None:
         super().__init__()
         self._state = state
         self._home = home
@@ -52,8 +55,17 @@ class PrivacySettings(QWidget):
         self._shown: list[tuple[str, str, int]] = []
         self.total = label("", weight=BOLD)
         self.clear = button(english.CLEAR_ALL, self._clear, "danger")
+        self.states = StatesCard(state, preferences)
+        self.states.changed.connect(self.changed)
+        self.states.cleared.connect(self.measure)
         layout = column(spacing=14, margins=(28, 10, 28, 28))
-        for part in (self._promise(), self._kept(), self._libraries(), self._questions()):
+        for part in (
+            self._promise(),
+            self._kept(),
+            self.states,
+            self._libraries(),
+            self._questions(),
+        ):
             layout.addWidget(part)
         layout.addStretch(1)
         self.setLayout(layout)
@@ -126,6 +138,7 @@ class PrivacySettings(QWidget):
             self._state.notices.error(error)
 
     def _show_sizes(self, report: StorageReport) -> None:
+        self.states.show_size(report)
         clear_layout(self._sizes)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.conversation import Turn
+from desktop.origins import Origins
 from desktop.state import AppState
 from desktop.strings import english
 from desktop.widgets.basics import BOLD, clear_layout, column, label, row
@@ -20,6 +21,8 @@ class SourcesPane(QFrame):
     only_file = Signal(object)
     """A PassageHit: search nothing but its file."""
     only_folder = Signal(object)
+    pointed = Signal(int)
+    """The number of the card pointed at, 0 for none."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__()
@@ -27,6 +30,7 @@ class SourcesPane(QFrame):
         self._state = state
         self._turn: Turn | None = None
         self._cards: list[SourceCard] = []
+        self._coloured = False
         self._none = label("", 0.95, tone="muted", wrap=True)
         self._none.setContentsMargins(2, 2, 2, 2)
         self._column = QVBoxLayout()
@@ -71,6 +75,7 @@ class SourcesPane(QFrame):
                 shown.why_wanted.connect(self.why_wanted)
                 shown.only_file.connect(self.only_file)
                 shown.only_folder.connect(self.only_folder)
+                shown.pointed.connect(self.pointed)
                 self._cards.append(shown)
                 self._column.addWidget(shown)
         self._turn = turn
@@ -86,8 +91,23 @@ class SourcesPane(QFrame):
             if shown.number == number:
                 self._scroll.ensureWidgetVisible(shown, 0, 12)
 
+    def colour_words(self, on: bool) -> None:
+        """Have the cards wear the colours of their words in the answer, or not."""
+        self._coloured = on
+        self._show_evidence()
+
+    def point_at(self, number: int) -> None:
+        """Ring the card a word came from, 0 for none, and bring it into view."""
+        for shown in self._cards:
+            shown.set_pointed(shown.number == number)
+            if shown.number == number:
+                self._scroll.ensureWidgetVisible(shown, 0, 12)
+
     def _show_evidence(self) -> None:
-        report = self._turn.report if self._turn is not None else None
+        turn = self._turn
+        report = turn.report if turn is not None else None
         for shown in self._cards:
             cites = report.citations if report is not None else []
             shown.show_evidence([cite for cite in cites if cite.n == shown.number])
+            origins = turn.origins if turn is not None and self._coloured else Origins()
+            shown.set_hue(origins.hue(shown.number))

@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPixmap
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from shiboken6 import isValid
 
-from desktop.theme import icons
+from desktop.theme import icons, style
 from desktop.theme.style import disabled, palette, style_sheet
 from desktop.theme.tokens import DARK, LIGHT, Tokens
 
@@ -172,6 +172,16 @@ theme = Theme()
 def colour(role: str) -> QColor:
     """The present colour of a token, e.g. `colour("muted")`."""
     return QColor(getattr(theme.tokens, role))
+
+
+def hue(at: int) -> QColor:
+    """The present colour of source `at` of an answer, from 0."""
+    return QColor(style.hue(theme.tokens, at))
+
+
+def tint(at: int, weight: float) -> QColor:
+    """The present background of a word that came from source `at` as surely as `weight`."""
+    return QColor(style.tint(theme.tokens, at, weight))
 
 
 def icon(name: str, role: str = "muted", size_px: int = 18) -> QIcon:

@@ -165,6 +165,17 @@ def disabled(t: Tokens) -> str:
     return mix(t.muted, t.page, 0.7)
 
 
+def tint(t: Tokens, at: int, weight: float) -> str:
+    """Background of a word that came from source `at` (from 0) with probability `weight`."""
+    share = t.tint_least + (t.tint_most - t.tint_least) * min(1.0, max(0.0, weight))
+    return mix(hue(t, at), t.page, share)
+
+
+def hue(t: Tokens, at: int) -> str:
+    """The colour of source `at`, from 0; there are six, then they begin again."""
+    return t.hues[at % len(t.hues)]
+
+
 def mix(over: str, under: str, share: float) -> str:
     """`over` laid on `under` with opacity `share`."""
     a, b = QColor(over), QColor(under)

@@ -48,6 +48,12 @@ class Tokens:
     track: str
     """The empty part of a progress bar."""
     shadow: str
+    hues: tuple[str, ...]
+    """One for each source of an answer: its mark as it is, its words laid over the page."""
+    tint_least: float
+    tint_most: float
+    """How strongly a hue is laid over the page, for a word that hardly came from the source
+    and for one that surely did."""
 
 
 LIGHT = Tokens(
@@ -76,6 +82,9 @@ LIGHT = Tokens(
     danger_soft="#fdeceb",
     track="#e3e6ed",
     shadow="#0b1020",
+    hues=("#2a6fdb", "#c05a00", "#1b8754", "#8a46cf", "#0a8294", "#c62f78"),
+    tint_least=0.07,
+    tint_most=0.24,
 )
 
 DARK = Tokens(
@@ -104,6 +113,9 @@ DARK = Tokens(
     danger_soft="#3b2322",
     track="#33363d",
     shadow="#000000",
+    hues=("#6aa2ff", "#f0954a", "#4cc38a", "#b98cff", "#3fc1d3", "#f27eb0"),
+    tint_least=0.1,
+    tint_most=0.25,
 )
 
 

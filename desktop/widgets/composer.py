@@ -12,6 +12,7 @@ from desktop.widgets.basics import button, column, icon_button, label, row
 from desktop.widgets.chooser import Chooser
 from desktop.widgets.composer_field import LONGEST, QuestionField
 from desktop.widgets.library_chooser import LibraryChooser, said
+from desktop.widgets.mode_chooser import ModeChooser
 
 _ROOMY_PX = 520
 
@@ -26,6 +27,7 @@ class Composer(QFrame):
     filter_wanted = Signal()
     preset_chosen = Signal(str)
     presets_wanted = Signal()
+    mode_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,13 +41,17 @@ class Composer(QFrame):
         )
         self.presets = Chooser(english.PRESET_CHOOSER, "sparkles")
         self.presets.chosen.connect(self.preset_chosen)
+        self.modes = ModeChooser("book-open")
+        self.modes.chosen.connect(self.mode_chosen)
+        self.modes.set_compact(True)
         self._preset = ""
+        self._library = ""
         self._offered: tuple[list[tuple[str, str]], str] | None = None
         self._hint = label(english.ASK_HINT, 0.9, tone="muted")
         self.send = self._square("arrow-up", english.ASK_BUTTON, "primary", self.ask)
         self.stop = self._square("square", english.STOP_TIP, "", self.stopped.emit)
         self.stop.hide()
-        foot = row(self.chooser, self.filter, self.presets, None, spacing=6)
+        foot = row(self.chooser, self.filter, self.presets, self.modes, None, spacing=6)
         foot.addWidget(self._hint)
         foot.addSpacing(4)
         foot.addWidget(self.send)
@@ -76,6 +82,7 @@ class Composer(QFrame):
         known = [title for library_id, title in rows if library_id in chosen]
         self._invite(said(known, len(rows)) if known else "")
         self.filter.setVisible(bool(known))
+        self.modes.setVisible(bool(known))
 
     def show_library(self, name: str) -> None:
         """Show a library that has no id yet as the one to ask."""
@@ -93,13 +100,20 @@ class Composer(QFrame):
         self.presets.add_command(english.PRESETS_MANAGE, self.presets_wanted.emit)
         self._fit()
 
+    def set_mode(self, mode: str) -> None:
+        """Show how passages are read."""
+        self.modes.set_mode(mode)
+        self._invite(self._library)
+
     def show_scope(self, scope: Scope) -> None:
         """Light the filter up while it is in force."""
         theme.set_icon(self.filter, "list-filter", "accent" if scope.filtered else "muted", 17)
 
     def _invite(self, name: str) -> None:
+        self._library = name
         shown = english.ASK_PLACEHOLDER.format(library=names.one_line(name, 60))
-        self.field.setPlaceholderText(shown if name else english.ASK_PLACEHOLDER_NONE)
+        asked = name and self.modes.mode != "none"
+        self.field.setPlaceholderText(shown if asked else english.ASK_PLACEHOLDER_NONE)
 
     # --- asking ---------------------------------------------------------------------------
 
@@ -130,7 +144,8 @@ class Composer(QFrame):
 
     def _fit(self) -> None:
         self.presets.set_compact(not self._preset or self.width() < _ROOMY_PX)
-        taken = self.chooser.sizeHint().width() + self.presets.sizeHint().width() + 160
+        choosers = (self.chooser, self.presets, self.modes)
+        taken = sum(chooser.sizeHint().width() for chooser in choosers) + 145
         self._hint.setVisible(self.width() > taken + self._hint.sizeHint().width())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QEnterEvent,
+    QFocusEvent,
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy
 from desktop import theme
 from desktop.strings import english, names, places
 from desktop.widgets.basics import BOLD, ElidedLabel, column, icon_button, plain_tip, row
+from desktop.widgets.origin_line import Swatch
 from desktop.widgets.passage_text import PassageText
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class SourceCard(QFrame):
     why_wanted = Signal(int)
     only_file = Signal(object)
     only_folder = Signal(object)
+    pointed = Signal(int)
+    """Its number while the pointer or the focus is on it, else 0."""
 
     def __init__(self, number: int, hit: PassageHit, library: str = "") -> None:
         super().__init__()
@@ -40,6 +44,7 @@ class SourceCard(QFrame):
         self.hit = hit
         self._chosen = False
         self._over = False
+        self._pointed = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -49,6 +54,8 @@ class SourceCard(QFrame):
             where = " · ".join(part for part in (where, names.one_line(library, 60)) if part)
         digit = ElidedLabel(str(number), weight=BOLD)
         digit.setFixedWidth(digit.sizeHint().width() + 2)
+        self.swatch = Swatch()
+        self.swatch.hide()
         title = ElidedLabel(name, weight=BOLD, mode=Qt.TextElideMode.ElideMiddle)
         title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._place = ElidedLabel(where, scale=0.92, role="muted")
@@ -59,7 +66,7 @@ class SourceCard(QFrame):
             "ellipsis", english.SOURCE_MORE.format(n=number), self._menu, 15
         )
         layout = column(spacing=1, margins=(14, 7, 8, 13))
-        layout.addLayout(row(digit, title, self.more, spacing=7))
+        layout.addLayout(row(digit, self.swatch, title, self.more, spacing=7))
         layout.addLayout(row(self._place, margins=(0, 0, 6, 0)))
         layout.addSpacing(4)
         if hit.header:  # the rows below go on from a table that begins further up
@@ -94,6 +101,25 @@ class SourceCard(QFrame):
         if chosen != self._chosen:
             self._chosen = chosen
             self.update()
+
+    def set_hue(self, hue: int) -> None:
+        """Wear the colour of its words in the answer, from 0; -1 for none."""
+        self.swatch.set_hue(hue)
+        self.swatch.setVisible(hue >= 0)
+        self._pointed = self._pointed and hue >= 0
+        self.update()
+
+    def set_pointed(self, pointed: bool) -> None:
+        """Ring it in its colour while one of its words is pointed at."""
+        pointed = pointed and self.swatch.hue >= 0
+        if pointed != self._pointed:
+            self._pointed = pointed
+            self.update()
+
+    @property
+    def is_pointed(self) -> bool:
+        """True while one of its words is pointed at."""
+        return self._pointed
 
     def menu(self) -> QMenu:
         """What can be done with this source."""
@@ -134,19 +160,31 @@ class SourceCard(QFrame):
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._over = True
+        self.pointed.emit(self.number)
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._over = False
+        self.pointed.emit(self.number if self.hasFocus() else 0)
         self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.pointed.emit(self.number)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.pointed.emit(0)
+        super().focusOutEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         strong = self._chosen or self.hasFocus()
-        edge = "accent" if strong else "border" if self._over else "line"
-        width = 2.0 if strong else 1.0
-        painter.setPen(QPen(theme.colour(edge), width))
+        edge = theme.colour("accent" if strong else "border" if self._over else "line")
+        if self._pointed:
+            edge = theme.hue(self.swatch.hue)
+        width = 2.0 if strong or self._pointed else 1.0
+        painter.setPen(QPen(edge, width))
         painter.setBrush(theme.colour("card"))
         inset = width / 2
         painter.drawRoundedRect(

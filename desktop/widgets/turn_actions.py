@@ -25,6 +25,7 @@ class TurnActions(QWidget):
     correct = Signal()
     version_wanted = Signal(int)
     inspect = Signal()
+    origins_wanted = Signal(bool)
 
     def __init__(self, turn: Turn) -> None:
         super().__init__()
@@ -37,6 +38,11 @@ class TurnActions(QWidget):
         )
         for thumb in (self.up, self.down):
             thumb.setCheckable(True)
+        self.origins = icon_button(
+            "highlighter", english.ORIGINS_TOGGLE, self._want_origins, 17, "Ctrl+E"
+        )
+        self.origins.setCheckable(True)
+        self.origins.hide()
         self.more = icon_button("ellipsis", english.MORE_ACTIONS, self._open_menu, 17)
         self.older = icon_button(
             "chevron-left", english.VERSION_OLDER, lambda: self._go(-1), 16
@@ -52,9 +58,9 @@ class TurnActions(QWidget):
         # It gives way to the buttons where there is no room for it.
         self._timing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._timing.setAlignment(_RIGHT)
-        parts = (self.copy, self.ask_again, self.up, self.down, self.more, self._versions)
-        layout = row(*parts, self._timing, spacing=4)
-        layout.setStretch(len(parts), 1)
+        parts = (self.copy, self.ask_again, self.up, self.down, self.origins, self.more)
+        layout = row(*parts, self._versions, self._timing, spacing=4)
+        layout.setStretch(len(parts) + 1, 1)
         self.setLayout(layout)
 
     def timing(self) -> str:
@@ -88,6 +94,15 @@ class TurnActions(QWidget):
         self._said = self._figures()
         self._timing.setAccessibleName(self._said)
         self._fit()
+
+    def show_origins(self, there: bool, shown: bool) -> None:
+        """Offer to show where the words came from, where that is known."""
+        self.origins.setVisible(there)
+        self.origins.setChecked(shown)
+        theme.set_icon(self.origins, "highlighter", "accent" if shown else "muted", 17)
+
+    def _want_origins(self) -> None:
+        self.origins_wanted.emit(self.origins.isChecked())
 
     def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         super().resizeEvent(event)

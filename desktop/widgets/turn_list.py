@@ -38,7 +38,7 @@ class TurnList(QScrollArea):
         self._wanted = 0
         """The turn to be brought to the top, from 1; 0 for none."""
         self._column = QVBoxLayout()
-        self._column.setContentsMargins(SIDE_PX, 6, SIDE_PX, 8)
+        self._hold(0)
         self._column.setSpacing(0)
         self._column.setAlignment(Qt.AlignmentFlag.AlignTop)
         holder = QWidget()
@@ -78,6 +78,7 @@ class TurnList(QScrollArea):
                 view.deleteLater()
         self._views, self._make, self._wanted = kept, make, 0
         self._waiting = turns[:first]
+        self._hold(0)
         for turn in turns[first + len(kept) :]:
             self.add(turn)
         self._maker.start()
@@ -86,8 +87,10 @@ class TurnList(QScrollArea):
         """One more turn at the end."""
         if self._make is not None:
             view = self._make(turn)
+            self._hold(0)
             self._views.append(view)
             self._column.addWidget(view)
+            view.shrunk.connect(self._shrunk)
 
     def _make_older(self) -> None:
         """The turn above the first one shown, if it is wanted."""
@@ -106,6 +109,17 @@ class TurnList(QScrollArea):
         if self._wanted:
             self._show_wanted()
         self._maker.start()
+
+    def _hold(self, room_px: int) -> None:
+        """Keep room under the last turn."""
+        self._room_px = room_px
+        self._column.setContentsMargins(SIDE_PX, 6, SIDE_PX, 8 + room_px)
+
+    def _shrunk(self, lower_px: int) -> None:
+        """What was written is replaced by something lower: nothing moves until a next turn."""
+        bar = self.verticalScrollBar()
+        if bar.maximum() > 0:
+            self._hold(self._room_px + min(lower_px, bar.maximum()))
 
     # --- scrolling ------------------------------------------------------------------------
 

@@ -6,10 +6,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.conversation import Turn
+from desktop.origins import Piece
 from desktop.strings import english, names
+from desktop.widgets.answer_notes import AnswerNotes
 from desktop.widgets.answer_view import AnswerView
 from desktop.widgets.basics import column, label
 from desktop.widgets.feedback_box import FeedbackBox
+from desktop.widgets.guess_box import GuessBox
 from desktop.widgets.notice_bar import announce
 from desktop.widgets.problem_box import ProblemBox
 from desktop.widgets.pulse import Pulse
@@ -34,6 +37,12 @@ class TurnView(QWidget):
     inspect = Signal()
     sources_changed = Signal()
     ended = Signal()
+    origins_wanted = Signal(bool)
+    """The words are to show where they came from, or not to."""
+    pointed = Signal(int)
+    """The number of the source that the word pointed at came from, 0 for none."""
+    shrunk = Signal(int)
+    """The finished turn is so many pixels lower than it was while it was written."""
 
     def __init__(self, turn: Turn, library_names: str) -> None:
         super().__init__()
@@ -41,10 +50,13 @@ class TurnView(QWidget):
         self._library_names = library_names
         self._drawn = ""
         """The stage shown in full."""
+        self._coloured = False
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.question = QuestionBubble(turn.question)
         self.rewritten = RewrittenLine()
         self.answer = AnswerView()
+        self.guess = GuessBox()
+        self.notes = AnswerNotes()
         self.pulse = Pulse()
         self._notice = label("", 0.95, tone="muted", wrap=True)
         self._problem = ProblemBox()
@@ -55,6 +67,8 @@ class TurnView(QWidget):
             self.question,
             self.rewritten,
             self.answer,
+            self.guess,
+            self.notes,
             self.pulse,
             self._notice,
             self._problem,
@@ -65,12 +79,12 @@ class TurnView(QWidget):
         self.setLayout(layout)
         self._connect()
         self._show()
-        if not turn.running:
-            self.answer.show_answer(turn.text, len(turn.passages), now=True)
 
     def _connect(self) -> None:
         self.answer.cited.connect(self.cited)
         self.answer.link_copied.connect(self.link_copied)
+        self.answer.pointed.connect(self._pointed)
+        self.tools.origins_wanted.connect(self.origins_wanted)
         self.question.resent.connect(self.resent)
         self.rewritten.exact_wanted.connect(self.exact)
         self.tools.again.connect(self.again)
@@ -102,10 +116,12 @@ class TurnView(QWidget):
             # A token: nothing else has changed, and there may be hundreds a second.
             self.answer.show_answer(turn.text, len(turn.passages))
             return
+        before = self.height() if self._drawn == "writing" else 0
         self._drawn = turn.stage
         self.question.show_question(turn.report.question if turn.report else turn.question)
         self.question.set_editable(not turn.running)
         self.rewritten.show_question(turn.rewritten, not turn.running and not turn.exact)
+        self._show_origins()
         if turn.text:
             self.answer.show_answer(turn.text, len(turn.passages), now=not turn.running)
         self.answer.setVisible(bool(turn.text))
@@ -120,6 +136,42 @@ class TurnView(QWidget):
         self.tools.setVisible(not turn.running)
         self.tools.show_turn()
         self._show_correction()
+        if before and not turn.running:
+            self._say_shrunk(before)
+
+    def colour_words(self, on: bool) -> None:
+        """Show where the words came from, or stop showing it."""
+        if on == self._coloured:
+            return
+        self._coloured = on
+        self._show_origins()
+        if not self.turn.running and self.turn.text:
+            self.answer.show_answer(self.turn.text, len(self.turn.passages), now=True)
+
+    def _show_origins(self) -> None:
+        turn = self.turn
+        origins = turn.origins
+        shown = self._coloured and bool(origins.sources)
+        self.answer.set_origins(origins, shown)
+        self.notes.show_report(turn.report, origins, shown)
+        self.tools.show_origins(bool(origins.sources), shown)
+        refused = turn.report is not None and turn.report.refused
+        self.guess.show_guess(turn.report.guess if refused and turn.report else "")
+
+    def _pointed(self, piece: Piece | None) -> None:
+        lines = self.answer.explained(piece)
+        hue = self.turn.origins.hue(piece.n) if piece is not None and self._coloured else -1
+        self.notes.origin.explain(lines, hue)
+        self.pointed.emit(piece.n if piece is not None and hue >= 0 else 0)
+
+    def _say_shrunk(self, before: int) -> None:
+        layout = self.layout()
+        assert layout is not None
+        hangs = layout.hasHeightForWidth()
+        wide = layout.totalHeightForWidth(self.width())
+        now = wide if hangs else layout.totalSizeHint().height()
+        if now < before:
+            self.shrunk.emit(before - now)
 
     def _show_correction(self) -> None:
         newest = self.turn.newest
@@ -142,7 +194,8 @@ class TurnView(QWidget):
         if turn.stage == "stopped":
             parts.append(english.STOPPED)
         if turn.report is not None:
-            if turn.report.refused:
+            # An answer that is the engine's own words says so by itself.
+            if turn.report.refused and not turn.report.guess and turn.passages:
                 parts.append(english.REFUSED)
             if turn.report.notice:
                 parts.append(names.one_line(turn.report.notice))

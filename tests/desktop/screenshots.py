@@ -1,6 +1,7 @@
 """Takes the pictures of docs/screenshots: the real window over the real engine, off screen.
 
     python -m tests.desktop.screenshots [FOLDER] [--question Q] [--model M] [--large DIR]
+                                        [--only origins]
 
 Reads the sample folder into a temporary home, asks, opens a source, and walks through the
 pages, in light and in dark. Not a test: what it makes is for looking at.
@@ -21,8 +22,9 @@ SCREEN = Path(__file__).with_name("offscreen.json")
 os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={SCREEN}"
 
 from PIL import Image, ImageDraw, ImageFont  # noqa: E402
-from PySide6.QtCore import QPoint  # noqa: E402 - the platform is chosen above
+from PySide6.QtCore import QPoint, Qt  # noqa: E402 - the platform is chosen above
 from PySide6.QtGui import QPainter  # noqa: E402
+from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 
 from desktop.app import App  # noqa: E402
@@ -34,6 +36,8 @@ from engine.paths import Home, resources_dir  # noqa: E402
 
 QUESTION = "How long does a full freezer stay cold when its door is not opened?"
 FOLLOW_UP = "And how long does it take until someone repairs it?"
+FROM_SEVERAL = "When does the boat stay ashore, and who decides it?"
+NOT_THERE = "Who won the football world cup in 1998?"
 CORRECTION = "A repair that takes longer than six hours: the samples move to the spare freezer."
 SCANNED = (
     "Visitors' book, summer 1931",
@@ -73,13 +77,23 @@ class Photographer:
         end = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() > end)
 
-    def take(self, name: str, over: QWidget | None = None) -> None:
-        """Save a picture in both schemes, with a dialog or sheet `over` the window."""
+    def take(
+        self,
+        name: str,
+        over: QWidget | None = None,
+        prepare: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Save a picture in both schemes, with a dialog or sheet `over` the window.
+
+        `prepare` does what a switch of the scheme undoes.
+        """
         window = self.app.window
         for scheme in ("light", "dark"):
             theme.choose(scheme)
             theme.finish()
             self.rest(0.4)
+            prepare()
+            self.rest(0.1)
             picture = window.grab()
             if over is not None:
                 at = over.mapToGlobal(QPoint(0, 0)) - window.mapToGlobal(QPoint(0, 0))
@@ -94,7 +108,7 @@ class Photographer:
 
 
 def photograph(
-    folder: Path, sample: Path, home: Path, question: str, model: str, large: str
+    folder: Path, sample: Path, home: Path, question: str, model: str, large: str, only: str
 ) -> None:
     """The whole walk."""
     application = QApplication(["whetstone"])
@@ -106,6 +120,12 @@ def photograph(
             camera.wait(lambda: len(app.state.models) > 1)
             window.models.use(app.state.models[-1].id)
             camera.rest(1)
+        if only == "origins":
+            window.add_folder(str(sample))
+            camera.wait(lambda: not app.state.readings)
+            window.notice_bar.hide()
+            photograph_origins(camera)
+            return
         window.show_page("start")
         camera.take("first-start")
         window.add_folder(str(sample))
@@ -125,6 +145,7 @@ def photograph(
         camera.rest(2)
         camera.take("viewer")
         photograph_conversation(camera)
+        photograph_origins(camera)
         photograph_library(camera, sample)
         window.show_page("models")
         camera.rest(1)
@@ -179,6 +200,37 @@ def photograph_conversation(camera: Photographer) -> None:
     dialog.close()
 
 
+def photograph_origins(camera: Photographer) -> None:
+    """Words in the colours of their sources, one sentence pointed at; and a refusal."""
+    window = camera.app.window
+    page = window.ask
+    window.new_question()
+    page.ask(FROM_SEVERAL)
+    turn = page.talk.turns[-1]
+    camera.wait(lambda: not turn.running)
+    page.origins.choose(True)
+    camera.rest(0.5)
+    window.activateWindow()
+
+    def point() -> None:
+        view = page.views()[-1].answer
+        view.setFocus()
+        QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+
+    camera.take("attribution", prepare=point)
+    window.new_question()
+    page.ask(NOT_THERE)
+    turn = page.talk.turns[-1]
+    camera.wait(lambda: not turn.running)
+    if page.views()[-1].guess.offered():
+        page.views()[-1].guess.toggle()
+    else:
+        print("this was not refused:", NOT_THERE, file=sys.stderr)
+    camera.rest(0.5)
+    camera.take("refusal")
+    page.origins.choose(False)
+
+
 def photograph_library(camera: Photographer, sample: Path) -> None:
     """A library that follows its folder, with a scan just put there; the palette over it."""
     app, window = camera.app, camera.app.window
@@ -227,6 +279,7 @@ def main() -> int:
     parser.add_argument(
         "--large", default="", help="a folder that takes long, for the progress"
     )
+    parser.add_argument("--only", default="", choices=("", "origins"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="whetstone-") as kept:
@@ -236,7 +289,15 @@ def main() -> int:
         home = Path(kept) / "home"
         home.mkdir()
         os.environ["WHETSTONE_HOME"] = str(home)
-        photograph(options.folder, sample, home, options.question, options.model, options.large)
+        photograph(
+            options.folder,
+            sample,
+            home,
+            options.question,
+            options.model,
+            options.large,
+            options.only,
+        )
     return 0
 
 

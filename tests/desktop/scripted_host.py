@@ -20,6 +20,7 @@ from engine.errors import Cancelled, ModelUnavailable, UnreadableDocument
 from engine.work import api
 from engine.work.jobs import Job
 from engine.work.serve import Server, take_stdout
+from tests.desktop.scripted_answers import APART, GUESS, shaped
 from tests.desktop.scripted_conversations import ConversationSide, moment
 from tests.desktop.scripted_library import LibrarySide
 
@@ -278,6 +279,8 @@ class Host(LibrarySide, ConversationSide):
         text = ANSWER
         if question == "long":
             text = " ".join(f"word{i} [1]" if i % 50 == 0 else f"word{i}" for i in range(2000))
+        if question in ("refuse", "apart"):
+            text = GUESS if question == "refuse" else APART
         if question == "hostile":
             text = (
                 f"![x](/dev/zero) <img src='/dev/zero'> <b>{HOSTILE}</b> "
@@ -289,7 +292,11 @@ class Host(LibrarySide, ConversationSide):
             if question != "long":
                 time.sleep(float(os.environ.get("TOKEN_S", "0.005")))
         name = spec.conversation or f"c{len(self.conversations) + 10}"
-        return self.keep(spec, report(question, text, name))
+        return self.keep(spec, shaped(question, report(question, text, name), spec.mode))
+
+    def clear_states(self, spec: Any, job: Job) -> api.View:
+        self.states_bytes = 0
+        return api.Empty()
 
     def forget(self, spec: api.ConversationRef, job: Job) -> api.View:
         self.conversations = [row for row in self.conversations if row.id != spec.conversation]
@@ -436,6 +443,7 @@ def main() -> None:
         **host.conversation_handlers(),
         "conversations.remove": host.forget,
         "conversations.clear": host.clear,
+        "states.clear": host.clear_states,
         "view": host.view,
         "models.default": host.default,
         "models.gpu_layers": host.gpu,

@@ -72,6 +72,7 @@ class LibrarySide:
 
     libraries: list[api.LibraryView]
     hostile = ""
+    states_bytes = 96_000_000
 
     def changed(self, *what: str) -> None:
         raise NotImplementedError
@@ -194,7 +195,7 @@ class LibrarySide:
             "conversations": 3_120_000,
             "models": 986_000_000,
             "scans": 12_400_000,
-            "states": 96_000_000,
+            "states": self.states_bytes,
             "logs": 840_000,
             "other": 2_048,
         }

@@ -20,6 +20,7 @@ scopes = st.builds(
     since=words,
     until=words,
     preset=st.none() | words,
+    mode=st.none() | st.sampled_from(sorted(english.MODES)),
 )
 
 
@@ -38,7 +39,16 @@ def test_a_scope_survives_the_settings_file(scope: Scope) -> None:
             name: st.one_of(
                 st.none(), words, st.lists(st.one_of(words, st.integers(), st.none()))
             )
-            for name in ("libraries", "paths", "file_ids", "types", "since", "preset", "names")
+            for name in (
+                "libraries",
+                "paths",
+                "file_ids",
+                "types",
+                "since",
+                "preset",
+                "mode",
+                "names",
+            )
         }
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 # Ask
 ASK_PLACEHOLDER = "Ask about {library}…"
 ASK_PLACEHOLDER_NONE = "Ask a question…"
-ASK_HINT = "Enter to ask · Shift+Enter for a new line"
+ASK_HINT = "Enter to ask · Shift+Enter: new line"
 ASK_BUTTON = "Ask"
 STOP_TIP = "Stop answering (Esc)"
 QUESTION_FIELD = "Your question"
@@ -39,10 +39,52 @@ COPY_DETAILS = "Copy details"
 LINK_COPIED = "Address copied: {address}. Whetstone opens no web pages."
 CITE_TIP = "Show source {n}"
 ANSWER_READY = "Answer finished."
+ORIGINS_TOGGLE = "Show where the words came from"
+ORIGIN_HINT = (
+    "Each colour is a source. Point at a word, or press Ctrl+Down for the next sentence."
+)
+ORIGIN_FROM = "from {source} · {share}"
+ORIGIN_LIKE = "found in {source} · {share}"
+ORIGIN_OTHERS = "else {sources}"
+ORIGIN_UNKNOWN = "where it came from is not known"
+ORIGIN_SENTENCE = "Sentence {n}: {origin}."
+UNSUPPORTED_TIP = "Not found in the passages that were read"
+UNSUPPORTED_LEGEND = "Dotted: not found in the passages that were read."
+GUESS_OPEN = "What the model would have said"
+GUESS_CLOSE = "Hide what the model would have said"
+GUESS_LABEL = "A guess. Your documents do not bear it out."
 QUESTION_LOADING = "Opening the question…"
 DELETE_QUESTION_TITLE = "Delete this question?"
 DELETE_QUESTION_TEXT = "“{title}” and its answers are deleted from this computer."
 DELETE = "Delete"
+
+# How passages are read
+MODE_CHOOSER = "How to read"
+MODES = {
+    "auto": ("Automatic", "Whatever suits the model best; the answer says what it was."),
+    "token": (
+        "Each passage by itself, mixed word by word",
+        "Best for small models. Shows where every word came from.",
+    ),
+    "sequence": (
+        "Whole answers compared",
+        "One answer from each passage, then the most likely one. Slower.",
+    ),
+    "joint": (
+        "All passages together",
+        "The model reads everything at once. Suits larger models.",
+    ),
+    "none": ("Without documents", "The model answers from what it knows, without sources."),
+}
+MODE_READ = {
+    "token": "Each passage read by itself",
+    "sequence": "Whole answers compared, one from each passage",
+    "joint": "All passages read together",
+    "none": "Answered without documents",
+    "whole": "The whole document read, piece by piece",
+    "count": "Counted over the whole library",
+}
+MODE_WHY = "{mode}: {why}."
 
 # Turns of a conversation
 PAGE_INSIDE = "page {page}"

@@ -52,6 +52,9 @@ SETTINGS_MODEL_TEXT = "Used for every question from now on."
 SETTINGS_CONTEXT = "How much it reads at once"
 SETTINGS_CONTEXT_TEXT = "A larger context needs more memory."
 TOKENS = ("token", "tokens")
+SETTINGS_MODE_TEXT = (
+    "What a new question starts with; beside the question you can choose otherwise."
+)
 SETTINGS_GPU = "Models and graphics memory"
 SETTINGS_GPU_TEXT = "Add models, and choose how many of their layers go on the GPU."
 SETTINGS_MODEL_LINK = "Open the models"
@@ -80,6 +83,21 @@ STORED_LOGS = "Logs: what went wrong, for you to read"
 STORED_OTHER = "Settings, copies for safety and the rest"
 STORED_TOTAL = "Together"
 STORED_NONE = "nothing"
+SETTINGS_STATES_TITLE = "Work kept to answer faster"
+SETTINGS_STATES = "Keep what models computed of passages"
+SETTINGS_STATES_TEXT = (
+    "A passage is read by the model once; the next answer that needs it begins sooner. What "
+    "was used longest ago makes room."
+)
+SETTINGS_STATES_MEMORY = "In memory only"
+SETTINGS_STATES_UP_TO = "Up to {size}"
+STATES_USED = "{size} used now"
+STATES_USED_NONE = "Nothing is kept now."
+STATES_CLEAR = "Clear"
+STATES_CLEAR_SAID = "Clear what models computed of passages"
+STATES_CLEARED = (
+    "What models had computed of passages was deleted. It is computed anew as needed."
+)
 SETTINGS_INDEXES = "Libraries"
 SETTINGS_INDEXES_TEXT = "Deleting forgets what was read. Your own files are not touched."
 DELETE_INDEX = "Delete…"

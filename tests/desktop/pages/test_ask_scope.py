@@ -238,3 +238,55 @@ def test_drafts_scopes_and_the_place_survive_a_crash(open_app: Opener, qtbot: An
     again.window.open_library("lib1")
     assert page.composer.field.toPlainText() == "half a question"
     assert page.talk.scope.libraries == ("lib1", "lib2")
+
+
+def test_how_to_read_is_chosen_and_stays_with_the_conversation(
+    open_app: Opener, qtbot: Any
+) -> None:
+    app = open_app()
+    page = app.window.ask
+    modes = page.composer.modes
+    assert (modes.mode, modes.shown()) == ("auto", "Automatic")
+    assert modes.accessibleName() == "How to read: Automatic"
+    page.scope.set_usual_mode("sequence")
+    assert modes.mode == "sequence"
+    assert ask(app, qtbot, "as usual?").report.mode == "sequence"
+    page.scope.set_usual_mode("auto")
+    modes.chosen.emit("token")
+    turn = ask(app, qtbot, "word by word?")
+    assert turn.report.mode == "token"
+    app.window.open_library("lib2")
+    assert modes.mode == "auto"
+    modes.chosen.emit("joint")
+    app.window.open_conversation(turn.report.conversation)
+    assert modes.mode == "token"
+    app.window.open_library("lib2")
+    assert modes.mode == "joint"
+
+
+def test_a_mode_chosen_for_a_draft_is_there_after_a_restart(
+    open_app: Opener, qtbot: Any
+) -> None:
+    app = open_app()
+    app.window.open_library("lib3")
+    app.window.ask.composer.mode_chosen.emit("token")
+    app.close()
+    again = open_app()
+    again.window.open_library("lib3")
+    assert again.window.ask.composer.modes.mode == "token"
+    again.window.open_library("lib2")
+    assert again.window.ask.composer.modes.mode == "auto"
+
+
+def test_the_field_does_not_promise_documents_that_are_not_read(
+    open_app: Opener, qtbot: Any
+) -> None:
+    app = open_app()
+    composer = app.window.ask.composer
+    composer.mode_chosen.emit("none")
+    assert composer.field.placeholderText() == english.ASK_PLACEHOLDER_NONE
+    assert ask(app, qtbot, "alone?").report.mode == "none"
+    composer.mode_chosen.emit("auto")
+    assert "Clinic protocols" in composer.field.placeholderText()
+    composer.libraries_chosen.emit([])
+    assert composer.modes.isHidden()

@@ -168,3 +168,34 @@ def test_the_doctor_reports_and_the_report_can_be_copied(open_app: Opener, qtbot
     copied = json.loads(QGuiApplication.clipboard().text())
     assert copied["cpu"] == "A processor"
     assert computer.results.count() == 3
+
+
+def test_how_to_read_is_set_for_new_questions(open_app: Opener, qtbot: Any) -> None:
+    app = open_app()
+    mode = app.window.settings.model.mode
+    app.window.open_settings("model")
+    assert mode.shown() == "Automatic"
+    mode.chosen.emit("token")
+    assert mode.shown() == english.MODES["token"][0]
+    assert kept(app)["mode"] == "token"
+    assert app.window.ask.composer.modes.mode == "token"
+
+
+def test_what_models_computed_has_a_limit_and_can_be_cleared(
+    open_app: Opener, qtbot: Any
+) -> None:
+    app = open_app()
+    states = app.window.settings.privacy.states
+    app.window.open_settings("privacy")
+    qtbot.waitUntil(lambda: states.used.text() == "96 MB used now", timeout=10_000)
+    assert states.limit.shown() == "Up to 1 GB"
+    states.limit.chosen.emit("256")
+    assert (states.limit.shown(), kept(app)["states_mb"]) == ("Up to 256 MB", 256)
+    states.limit.chosen.emit("0")
+    assert states.limit.shown() == english.SETTINGS_STATES_MEMORY
+    assert states.clear.accessibleName() == english.STATES_CLEAR_SAID
+    states.clear.setFocus()
+    qtbot.keyClick(states.clear, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: states.used.text() == english.STATES_USED_NONE, timeout=10_000)
+    assert english.STATES_CLEARED in lines(app)
+    assert states.clear.isEnabled()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop.theme.style import disabled
+from desktop.theme.style import disabled, hue, tint
 from desktop.theme.tokens import DARK, LIGHT, Tokens, contrast
 
 SURFACES = ("page", "side", "card", "hover", "selected")
@@ -40,3 +40,29 @@ def test_borders_of_controls_can_be_seen(scheme: Tokens) -> None:
 @SCHEMES
 def test_disabled_text_is_still_there(scheme: Tokens) -> None:
     assert contrast(disabled(scheme), scheme.page) >= 2.3
+
+
+@SCHEMES
+def test_words_are_legible_on_the_colours_of_their_sources(scheme: Tokens) -> None:
+    assert len(set(scheme.hues)) == 6
+    for at in range(6):
+        for weight in range(11):
+            ground = tint(scheme, at, weight / 10)
+            for role in ("text", "accent"):
+                assert contrast(getattr(scheme, role), ground) >= 4.5, (at, weight, role)
+            # The ring around a word that is pointed at, and the dots under one.
+            assert contrast(hue(scheme, at), ground) >= 3, (at, weight)
+            assert contrast(scheme.warning, ground) >= 3, (at, weight)
+        for surface in ("card", "page"):
+            assert contrast(hue(scheme, at), getattr(scheme, surface)) >= 3
+
+
+@SCHEMES
+def test_a_surer_word_is_coloured_more(scheme: Tokens) -> None:
+    for at in range(6):
+        grounds = [tint(scheme, at, weight) for weight in (0.0, 0.5, 1.0)]
+        seen = [contrast(scheme.page, ground) for ground in grounds]
+        assert seen == sorted(set(seen))
+        assert seen[0] > 1
+    assert tint(scheme, 0, -1) == tint(scheme, 0, 0)
+    assert hue(scheme, 7) == hue(scheme, 1)
