@@ -36,7 +36,7 @@ from engine.paths import Home, resources_dir  # noqa: E402
 
 QUESTION = "How long does a full freezer stay cold when its door is not opened?"
 FOLLOW_UP = "And how long does it take until someone repairs it?"
-FROM_SEVERAL = "When does the boat stay ashore, and who decides it?"
+FROM_SEVERAL = "What do visitors do on arrival, and when can the island be visited?"
 NOT_THERE = "Who won the football world cup in 1998?"
 CORRECTION = "A repair that takes longer than six hours: the samples move to the spare freezer."
 SCANNED = (
