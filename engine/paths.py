@@ -61,6 +61,11 @@ class Home:
         """What OCR found, a file for each content, named by its SHA-256."""
         return self.root / "scans"
 
+    @property
+    def states(self) -> Path:
+        """What models computed of passages, kept to be used again."""
+        return self.root / "states"
+
     def library(self, library_id: str) -> Path:
         """The folder of one library."""
         return self.libraries / library_id
@@ -76,6 +81,7 @@ class Home:
             self.quarantine,
             self.locks,
             self.scans,
+            self.states,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         return self

@@ -30,6 +30,12 @@ class Settings(BaseModel):
     """Passages put before the model; 0 lets the engine choose for the model."""
     context_tokens: int = Field(default=0, ge=0, le=131072)
     """Context window to use; 0 lets the engine choose for the model and the memory."""
+    states_mb: int = Field(default=1024, ge=0, le=1 << 20)
+    """Megabytes on disk for what models computed of passages; 0 keeps it in memory only."""
+    reranker: str = ""
+    """Folder of the cross-encoder that orders what was found; empty for none."""
+    rerank: bool = False
+    """Use it in every search; off until the user or a measured gain turns it on."""
     scan_seconds_per_file: int = Field(default=20, ge=0, le=3600)
     """Scanned pages and pictures are read by OCR when a file takes about this long at most;
     0 reads none unless asked."""
@@ -37,8 +43,14 @@ class Settings(BaseModel):
     """Keep libraries current with the disk while the window is open."""
     notify: bool = True
     """Tell when long work ended while the window was not in front."""
+    refuse: bool = True
+    """Say "Not in these documents" where they probably hold no answer."""
     preset: str = ""
     """Preset of new conversations; empty for none."""
+    mode: Literal["auto", "joint", "token", "sequence", "none"] = "auto"
+    """How the window has passages read where a conversation does not say."""
+    origins: bool = False
+    """Colour the words of an answer by the passage they came from."""
     window: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Size, place and drafts of the window; owned by the desktop."""
 

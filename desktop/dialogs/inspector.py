@@ -146,9 +146,10 @@ class InspectorDialog(QDialog):
         return self._fate.text(), self._hint.text()
 
     def _copy(self) -> None:
-        lines = ["\t".join(name for name, _ in COLUMNS)]
+        columns = [at for at in range(len(COLUMNS)) if not self.table.isColumnHidden(at)]
+        lines = ["\t".join(COLUMNS[at][0] for at in columns)]
         lines += [
-            "\t".join(cell_text(candidate, at) for at in range(len(COLUMNS)))
+            "\t".join(cell_text(candidate, at) for at in columns)
             for candidate in self.table.shown()
         ]
         QGuiApplication.clipboard().setText("\n".join(lines))

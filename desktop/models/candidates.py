@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 SORT_ROLE = Qt.ItemDataRole.UserRole + 2
 COLUMNS = english.INSPECT_COLUMNS
-RANK, PASSAGE, MEANING, WORDS, TOGETHER, FATE = range(len(COLUMNS))
-_FIGURES = (RANK, MEANING, WORDS, TOGETHER)
+RANK, PASSAGE, MEANING, WORDS, TOGETHER, RERANKED, FATE = range(len(COLUMNS))
+_FIGURES = (RANK, MEANING, WORDS, TOGETHER, RERANKED)
 _ROOT = QModelIndex()
 
 
@@ -108,6 +108,7 @@ def sort_key(row: ExplainedPassage, column: int) -> int | float | str | None:
         MEANING: row.dense_rank,
         WORDS: row.keyword_rank,
         TOGETHER: -row.fused_score,
+        RERANKED: row.rerank_rank,
         FATE: row.chosen if row.chosen is not None else 10_000 + row.fused_rank,
     }[column]
 
@@ -126,6 +127,8 @@ def cell_text(row: ExplainedPassage, column: int) -> str:
         return _seen(row.keyword_rank, row.keyword_score, 1)
     if column == TOGETHER:
         return f"{row.fused_score:.4f}"
+    if column == RERANKED:
+        return _seen(row.rerank_rank, row.rerank_score, 2)
     return names.one_line(row.fate, 300)
 
 

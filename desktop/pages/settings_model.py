@@ -12,6 +12,7 @@ from desktop.strings import english, figures, names
 from desktop.widgets.basics import button, column, row
 from desktop.widgets.chooser import Chooser
 from desktop.widgets.mode_chooser import ModeChooser
+from desktop.widgets.reranker_card import RerankerCard
 from desktop.widgets.setting_rows import section, setting
 
 CONTEXTS_OFFERED = (2048, 4096, 8192, 16384, 32768)
@@ -47,7 +48,8 @@ class ModelSettings(QWidget):
             english.SETTINGS_PRESET_TITLE,
             setting(english.SETTINGS_PRESET, english.SETTINGS_PRESET_TEXT, both),
         )
-        layout = column(answers, presets, spacing=14, margins=(28, 10, 28, 28))
+        self.reranker = RerankerCard(state)
+        layout = column(answers, presets, self.reranker, spacing=14, margins=(28, 10, 28, 28))
         layout.addStretch(1)
         self.setLayout(layout)
         self.model.chosen.connect(self._use_model)

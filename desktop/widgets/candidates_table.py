@@ -22,6 +22,7 @@ from desktop.models.candidates import (
     MEANING,
     PASSAGE,
     RANK,
+    RERANKED,
     ROW_ROLE,
     TOGETHER,
     WORDS,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _ROW_PX = 50
 _PAD_PX = 10
 _BAR_PX = 5
-_WIDTHS_PX = {RANK: 78, MEANING: 118, WORDS: 118, TOGETHER: 132, FATE: 250}
+_WIDTHS_PX = {RANK: 78, MEANING: 118, WORDS: 118, TOGETHER: 132, RERANKED: 110, FATE: 250}
 
 
 class CandidateDelegate(QStyledItemDelegate):
@@ -167,6 +168,7 @@ class CandidatesTable(QTableView):
         """Another search, the best candidate chosen."""
         self._delegate.most = max((row.fused_score for row in rows), default=0.0)
         self._model.set_rows(rows)
+        self.setColumnHidden(RERANKED, all(row.rerank_rank is None for row in rows))
         if rows:
             self.setCurrentIndex(self._order.index(0, PASSAGE))
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
-from engine.answers import budget, followups
+from engine.answers import budget, followups, modes, presets
+from engine.answers.attribution import Attribution
 from engine.answers.citations import cite
-from engine.answers.fitting import Fitting
+from engine.answers.fitting import Fitting, passage_prompt
+from engine.answers.generation import Generated, Prompt, Task
 from engine.answers.generator import Generator
+from engine.answers.preparing import MOST_WAITING, Preparing
+from engine.answers.prior import log_prior
 from engine.answers.prompts import Exchange
+from engine.answers.refusing import Judgement, calibrated, can_tell, look
 from engine.answers.reporting import Asked, Clock, ending_notice, nothing_found, report
+from engine.answers.routing import Holdings, Routing
 from engine.answers.scope import Scope, resolve
 from engine.models.registry import ModelRegistry
 from engine.settings import load_settings
@@ -27,6 +34,8 @@ from engine.work.api import (
 )
 from engine.work.jobs import NULL_JOB, Job
 
+HOT_TURNS = 8
+"""So many of the latest answers say which passages are hot."""
 DRAWING_TEMPERATURE = 0.7
 """With a seed: enough for other words, not enough for another answer."""
 
@@ -51,15 +60,26 @@ class Answerer:
         models: which models there are.
         generator: writes the answers.
         search: finds passages.
+        holdings: counts over libraries and reads files in order; None: every question is
+            searched for.
+        preparing: computes passages ahead while nobody asks; None: nothing is prepared.
     """
 
     def __init__(
-        self, store: Store, models: ModelRegistry, generator: Generator, search: Search
+        self,
+        store: Store,
+        models: ModelRegistry,
+        generator: Generator,
+        search: Search,
+        holdings: Holdings | None = None,
+        preparing: Preparing | None = None,
     ) -> None:
         self._store = store
         self._models = models
         self._generator = generator
         self._search = search
+        self._routing = Routing(generator, holdings) if holdings is not None else None
+        self._preparing = preparing
 
     def ask(self, spec: AskSpec, job: Job = NULL_JOB) -> AnswerReport:
         """Answer one question; events as listed in `engine.work.api`.
@@ -75,26 +95,60 @@ class Answerer:
             WorkerCrashed: a process died; `details` hold the part of the answer there was.
             Cancelled: stopped before the first word.
         """
+        with self._preparing.paused() if self._preparing is not None else nullcontext():
+            return self._ask(spec, job)
+
+    def prepare_recent(self, card: ModelCard) -> None:
+        """Have the passages that recent answers were written from ready for this model."""
+        if self._preparing is None:
+            return
+        known = {preset.id: preset.system for preset in presets.list_all(self._store)}
+        prompts: dict[tuple[int, str], Prompt] = {}
+        for turn in conversations.latest(self._store, HOT_TURNS):
+            for hit in turn.passages[: budget.PASSAGES_APART]:
+                system = known.get(turn.preset, "")
+                prompts.setdefault((hit.passage_id, system), passage_prompt(hit, system))
+        self._preparing.suggest(card, list(prompts.values())[:MOST_WAITING])
+
+    def _ask(self, spec: AskSpec, job: Job) -> AnswerReport:
         clock, asked_at = Clock(), utc_now()
         scope = resolve(self._store, spec)
         card = self._models.find(spec.model)
         turns = self._turns(spec)
         # Half a character cannot be stored or searched for.
         question = spec.question.encode("utf-8", "replace").decode()
-        standalone = _standalone(question, turns) if _rewrites(spec, scope) else question
-        asked = Asked(question, standalone, scope, card, asked_at)
+        top = spec.top or load_settings(self._store.home).passages
+        choice = modes.choose(scope, card, top)
+        asked = Asked(question, question, scope, card, choice, asked_at)
+        made = self._routed(spec, asked, clock, job)
+        if made is None:
+            if _rewrites(spec, scope):
+                asked = replace(asked, standalone=_standalone(question, turns))
+            made = self._searched(spec, asked, turns, clock, job)
+        if spec.conversation == "":
+            return made
+        return conversations.append(self._store, spec.conversation, made, spec.replaces)
+
+    def _routed(
+        self, spec: AskSpec, asked: Asked, clock: Clock, job: Job
+    ) -> AnswerReport | None:
+        """The answer to a question that no search can answer; None for all others."""
+        if self._routing is None or asked.scope.mode != "auto":
+            return None
+        return self._routing.answer(asked, spec.max_tokens, clock, job)
+
+    def _searched(
+        self, spec: AskSpec, asked: Asked, turns: Sequence[_Turn], clock: Clock, job: Job
+    ) -> AnswerReport:
+        """The answer from the best passages, or from the model alone."""
         if asked.rewritten:
             job.emit("rewritten", {"question": asked.rewritten})
         passages, notice = self._retrieve(spec, asked, job)
         clock.retrieved()
         job.emit("sources", {"passages": [hit.model_dump() for hit in passages]})
-        if scope.mode != "none" and not passages:
-            made = nothing_found(asked, clock, notice)
-        else:
-            made = self._answer(spec, asked, passages, turns, notice, clock, job)
-        if spec.conversation == "":
-            return made
-        return conversations.append(self._store, spec.conversation, made, spec.replaces)
+        if asked.scope.mode != "none" and not passages:
+            return nothing_found(asked, clock, notice)
+        return self._answer(spec, asked, passages, turns, notice, clock, job)
 
     def _turns(self, spec: AskSpec) -> list[_Turn]:
         """The latest turns before this one, oldest first."""
@@ -115,11 +169,6 @@ class Answerer:
             for turn in kept
         ]
 
-    def _reads(self, spec: AskSpec, card: ModelCard) -> int:
-        """How many passages the model reads."""
-        set_by_user = spec.top or load_settings(self._store.home).passages
-        return set_by_user or budget.passages_for(card)
-
     def _retrieve(self, spec: AskSpec, asked: Asked, job: Job) -> tuple[list[PassageHit], str]:
         """The sources: what the model reads, and for the person a few more to look into."""
         if asked.scope.mode == "none":
@@ -129,7 +178,7 @@ class Answerer:
             query=asked.query,
             library=first,
             libraries=others,
-            top=spec.top or max(self._reads(spec, asked.card), budget.SOURCES_SHOWN),
+            top=spec.top or max(asked.choice.passages, budget.SOURCES_SHOWN),
             filter=asked.scope.filter,
         )
         found = self._search(query, job)
@@ -146,41 +195,59 @@ class Answerer:
         job: Job,
     ) -> AnswerReport:
         loading_from = time.monotonic()
-        card, scope = asked.card, asked.scope
+        card, scope, mode = asked.card, asked.scope, asked.choice.mode
         about = followups.subject(asked.question, asked.standalone)
-        count = budget.history_turns(card, scope.mode != "none")
+        read = passages[: asked.choice.passages]
+        count = budget.history_turns(card, mode)
         history = _history(turns, count)
 
         def on_loading() -> None:
             job.emit("loading", {"model": card.name})
 
-        def on_token(text: str) -> None:
+        def on_token(text: str, weights: list[float]) -> None:
             clock.token()
-            job.emit("token", {"text": text})
+            job.emit("token", {"text": text, **({"weights": weights} if weights else {})})
 
         with self._generator.using(card, job, on_loading) as model:
             clock.loading_s = time.monotonic() - loading_from
-            limit = budget.answer_tokens(card.context_used, spec.max_tokens)
+            prompts = len(read) if mode in ("token", "sequence") else 1
+            limit = budget.answer_tokens(card.context_used, spec.max_tokens, prompts)
             system = scope.preset.system if scope.preset is not None else ""
-            context = Fitting(model, card, scope.mode, system, limit, job).fit(
+            context = Fitting(model, card, mode, system, limit, job).fit(
                 # Without the turns before it, a question without words of its own is none.
                 asked.question if history else about,
                 about,
-                passages[: self._reads(spec, card)],
+                read,
                 history,
             )
             made = model.generate(
-                context.prompt,
-                limit,
-                temperature=0.0 if spec.seed is None else DRAWING_TEMPERATURE,
-                seed=spec.seed or 0,
-                job=job,
-                on_token=on_token,
+                Task(
+                    mode=mode,
+                    prompts=context.prompts,
+                    prior=log_prior(context.shown) if mode in ("token", "sequence") else [],
+                    max_tokens=limit,
+                    temperature=0.0 if spec.seed is None else DRAWING_TEMPERATURE,
+                    seed=spec.seed or 0,
+                ),
+                job,
+                on_token,
             )
         clock.token()  # an empty answer has its first token at its end
-        cited = cite(made.text, about, context.shown)
+        cited = cite(made.text, about, context.shown, Attribution(made))
         notices = [notice, context.notice, ending_notice(made, limit)]
-        return report(asked, made, cited, passages, clock, notices)
+        judgement = self._judge(spec, asked, passages, made)
+        return report(asked, made, cited, passages, clock, notices, judgement)
+
+    def _judge(
+        self, spec: AskSpec, asked: Asked, passages: Sequence[PassageHit], made: Generated
+    ) -> Judgement | None:
+        """Whether the documents hold the answer; None where that cannot be told."""
+        if asked.choice.mode == "none" or not can_tell(passages):
+            return None
+        rule = calibrated(self._store, asked.scope.libraries, asked.card.id)
+        judged = rule.judge(look(asked.standalone, passages, made))
+        wanted = load_settings(self._store.home).refuse if spec.refuse is None else spec.refuse
+        return judged if wanted else replace(judged, refuse=False)
 
 
 def _rewrites(spec: AskSpec, scope: Scope) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from engine.answers.generation import Mode
 from engine.answers.sentences import cut_to
 from engine.work.api import ModelCard
 
 PASSAGES_BY_PARAMETERS = ((1_000_000_000, 1), (3_000_000_000, 3), (8_000_000_000, 5))
 """(parameters below, passages): more passages make a small model worse."""
+PASSAGES_APART = 4
+"""Passages read each by itself: a wrong one among them costs time, hardly correctness."""
 SOURCES_SHOWN = 4
 """Sources a person is shown at least, whatever the model reads of them."""
 REPEAT_PARAMETERS = 300_000_000
@@ -25,8 +28,10 @@ _SEAM_TOKENS = 12
 """Room for a passage's number and the seams around it."""
 
 
-def passages_for(card: ModelCard) -> int:
-    """How many passages to put before this model when nobody said."""
+def passages_for(card: ModelCard, mode: Mode) -> int:
+    """How many passages this model is to read in this mode when nobody said."""
+    if mode != "joint":
+        return PASSAGES_APART
     for below, count in PASSAGES_BY_PARAMETERS:
         if card.parameters < below:
             return count
@@ -38,14 +43,22 @@ def repeated_characters(card: ModelCard) -> int:
     return REPEAT_CHARACTERS if card.parameters < REPEAT_PARAMETERS else 0
 
 
-def history_turns(card: ModelCard, documents: bool) -> int:
-    """How many earlier turns this model is to read, beside passages or without."""
-    return 0 if documents and card.parameters < HISTORY_PARAMETERS else HISTORY_TURNS
+def history_turns(card: ModelCard, mode: Mode) -> int:
+    """How many earlier turns this model is to read, beside passages or without.
+
+    Passages read apart come without: every one of them would have to be computed again.
+    """
+    if mode == "none":
+        return HISTORY_TURNS
+    return HISTORY_TURNS if mode == "joint" and card.parameters >= HISTORY_PARAMETERS else 0
 
 
-def answer_tokens(context: int, max_tokens: int) -> int:
-    """Tokens the answer may take: what was asked for, at most half of the context."""
-    return max(1, min(max_tokens, int(context * MOST_ANSWER_SHARE)))
+def answer_tokens(context: int, max_tokens: int, prompts: int = 1) -> int:
+    """Tokens the answer may take: what was asked for, at most half of the context.
+
+    Written after several prompts at once, it takes its room in each.
+    """
+    return max(1, min(max_tokens, int(context * MOST_ANSWER_SHARE) // max(prompts, 1)))
 
 
 def fair_shares(sizes: Sequence[int], budget: int) -> list[int]:

@@ -16,9 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.answers.attribution import Attribution, Word
 from engine.answers.sentences import Span, sentence_spans
 from engine.answers.words import STOP_WORDS, Token, tokenize
-from engine.work.api import Citation, PassageHit, PassageWeight, Sentence
+from engine.work.api import Citation, PassageHit, PassageWeight, Sentence, WordSource
 
 SUPPORT = 0.6
 """Share of a sentence's weighted content that must stand in the evidence."""
@@ -30,6 +31,9 @@ MAX_QUOTE = 300
 MAX_MARKS = 2
 _QUESTION_WEIGHT = 0.35
 _WINDOW = 2
+_LEAST_SHARE = 0.01
+_RIVAL_SHARE = 0.25
+"""Share of the best passage's probability that a second one needs to be cited beside it."""
 
 _MARK = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*\]")
 
@@ -65,9 +69,15 @@ class Cited:
     text: str
     citations: list[Citation]
     sentences: list[Sentence]
+    words: list[WordSource]
 
 
-def cite(answer: str, question: str, passages: Sequence[PassageHit]) -> Cited:
+def cite(
+    answer: str,
+    question: str,
+    passages: Sequence[PassageHit],
+    attribution: Attribution | None = None,
+) -> Cited:
     """Put marks [n] behind the sentences that a passage supports.
 
     Args:
@@ -76,6 +86,8 @@ def cite(answer: str, question: str, passages: Sequence[PassageHit]) -> Cited:
         passages: what the model was shown; `passages[n-1]` is number n. A passage cut for
             the prompt comes with the text that was shown. Words of a table's header row may
             support a sentence too; new numbers must stand in the text, which is quoted.
+        attribution: where the answer came from, as far as that is known; of the passages
+            that support a sentence, the one it came from is cited.
 
     Returns:
         The answer with checked marks, a citation for each mark in order of appearance
@@ -83,6 +95,8 @@ def cite(answer: str, question: str, passages: Sequence[PassageHit]) -> Cited:
     """
     finder = _Finder(question, passages)
     text, citations, sentences = "", list[Citation](), list[Sentence]()
+    words: list[WordSource] = []
+    origins = list(attribution.words()) if attribution else []
     last = 0
     for span in sentence_spans(answer):
         raw = answer[span.start : span.end]
@@ -91,20 +105,40 @@ def cite(answer: str, question: str, passages: Sequence[PassageHit]) -> Cited:
         last = span.end
         if not plain.strip():
             continue  # a mark standing alone; what it claimed is computed anyway
-        found = finder.find(plain, _marks(raw))
+        shares = attribution.share(span.start, span.end) if attribution else []
+        found = finder.find(plain, _marks(raw), shares)
         for evidence in found[:MAX_MARKS]:
             _add(citations, evidence, passages[evidence.n - 1])
         numbers = sorted({evidence.n for evidence in found[:MAX_MARKS]})
-        text += gap + plain + "".join(f" [{n}]" for n in numbers[:1])
+        text = (text + gap).lstrip()
+        if plain == raw:  # else the model wrote marks, and places no longer agree
+            words += _moved(origins, span, len(text) - span.start)
+        text += plain + "".join(f" [{n}]" for n in numbers[:1])
         text += "".join(f"[{n}]" for n in numbers[1:])
+        weights = _ranked(shares) if shares else [(e.n, e.score) for e in found]
         sentences.append(
             Sentence(
                 text=plain,
-                passages=[PassageWeight(n=e.n, weight=round(e.score, 4)) for e in found],
+                passages=[PassageWeight(n=n, weight=round(w, 4)) for n, w in weights],
                 supported=bool(found),
             )
         )
-    return Cited(text.strip(), citations, sentences)
+    return Cited(text.rstrip(), citations, sentences, words)
+
+
+def _ranked(shares: Sequence[float]) -> list[tuple[int, float]]:
+    """(passage number, its share) of those that matter, largest first."""
+    numbered = [(n, share) for n, share in enumerate(shares, 1) if share >= _LEAST_SHARE]
+    return sorted(numbered, key=lambda one: -one[1])
+
+
+def _moved(origins: Sequence[Word], span: Span, by: int) -> list[WordSource]:
+    """The words of a sentence, at their places in the text with marks."""
+    return [
+        WordSource(start=word.start + by, end=word.end + by, n=word.n, weight=word.weight)
+        for word in origins
+        if word.start >= span.start and word.end <= span.end
+    ]
 
 
 def _add(citations: list[Citation], evidence: _Evidence, hit: PassageHit) -> None:
@@ -166,8 +200,17 @@ class _Finder:
         """Inverse sentence frequency among the passages shown."""
         return math.log(1 + self._total / (0.5 + self._counts[key]))
 
-    def find(self, sentence: str, claimed: set[int]) -> list[_Evidence]:
-        """Passages that support the sentence, best first; one place each."""
+    def find(
+        self, sentence: str, claimed: set[int], shares: Sequence[float] = ()
+    ) -> list[_Evidence]:
+        """Passages that support the sentence, best first; one place each.
+
+        Args:
+            sentence: as it is shown.
+            claimed: numbers the model wrote behind it.
+            shares: probability that it came from each passage; improbable ones are no
+                evidence beside a probable one.
+        """
         claim = self._claim(tokenize(sentence))
         if not claim.content:
             return []
@@ -178,7 +221,11 @@ class _Finder:
         ]
         # Between equals, the one the model itself named, then the better-ranked passage.
         found.sort(key=lambda e: (-round(e.score, 2), -e.closeness, e.n not in claimed, e.n))
-        return found
+        if not shares or not found:
+            return found
+        found.sort(key=lambda e: -round(shares[e.n - 1], 1))
+        most = shares[found[0].n - 1]
+        return [e for e in found if shares[e.n - 1] >= _RIVAL_SHARE * most]
 
     def _claim(self, tokens: list[Token]) -> _Claim:
         content = {t.key for t in tokens if t.key not in STOP_WORDS or t.number}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from engine.answers import budget
 from engine.answers.focus import focus
-from engine.answers.generation import Prompt
+from engine.answers.generation import Mode, Prompt
 from engine.answers.generator import Generator
 from engine.answers.orders import readable
 from engine.answers.prompts import Exchange, Wording, build_prompt, wording
@@ -20,11 +20,31 @@ _SAFETY_TOKENS = 16
 
 @dataclass(frozen=True)
 class Context:
-    """What the model reads: the prompt, and the passages as far as they are in it."""
+    """What the model reads: the prompts, and the passages as far as they are in them.
 
-    prompt: Prompt
+    One prompt, or in modes that read passages apart one for each passage shown.
+    """
+
+    prompts: list[Prompt]
     shown: list[PassageHit]
     notice: str
+
+
+def passage_text(hit: PassageHit) -> str:
+    """A passage as a model reads it: under its table's header row, without orders in it."""
+    header, text = readable(hit.header)[0].strip(), readable(hit.text)[0]
+    return f"{header}\n{text}" if header else text
+
+
+def passage_prompt(hit: PassageHit, preset: str) -> Prompt:
+    """A prompt whose kept part is that of every question about this passage read by itself.
+
+    Args:
+        hit: the passage.
+        preset: the system prompt the user chose; "" for the plain one.
+    """
+    words = replace(wording("passages"), preset=preset)
+    return build_prompt(words, "", [passage_text(hit)])
 
 
 class Fitting:
@@ -33,18 +53,19 @@ class Fitting:
     Args:
         model: the loaded model, which counts tokens.
         card: what is known of it.
-        mode: "none" or "joint".
+        mode: how passages are read.
         preset: the system prompt the user chose; "" for the plain one.
         limit: tokens the answer may take.
         job: can cancel the counting.
     """
 
     def __init__(
-        self, model: Generator, card: ModelCard, mode: str, preset: str, limit: int, job: Job
+        self, model: Generator, card: ModelCard, mode: Mode, preset: str, limit: int, job: Job
     ) -> None:
         self._model = model
         self._card = card
-        words = wording("none" if mode == "none" else "joint")
+        self._apart = mode in ("token", "sequence")
+        words = wording("none" if mode == "none" else "passages")
         self._words: Wording = replace(words, preset=preset)
         self._limit = limit
         self._job = job
@@ -69,30 +90,35 @@ class Fitting:
         """
         kept = self._fit_history(question, history)
         alone = build_prompt(self._words, question, (), kept)
-        room = self._card.context_used - self._limit - _SAFETY_TOKENS
-        room -= self._model.prompt_tokens(alone, self._job)
-        headers = [readable(hit.header)[0].strip() for hit in passages]
-        if any(headers):
+        prompts = len(passages) if self._apart else 1
+        base = self._model.prompt_tokens(alone, self._job) + self._limit + _SAFETY_TOKENS
+        room = self._card.context_used - prompts * base
+        headers = [hit.header for hit in passages if hit.header]
+        if headers:
             room -= sum(self._model.count_tokens(headers, self._job))
         trimmed = self._trim(passages, room)
-        cleaned = [readable(text) for text in trimmed if text]
-        above = [header for header, text in zip(headers, trimmed, strict=True) if text]
-        read = [
-            f"{header}\n{text}" if header else text
-            for header, (text, _) in zip(above, cleaned, strict=True)
-        ]
-        read = self._repeated(read, about)
-        prompt = build_prompt(self._words, question, read, kept)
-        cut = sum(1 for hit, part in zip(passages, trimmed, strict=True) if hit.text != part)
-        notice = f"{cut} of {len(passages)} passages were shortened to fit." if cut else ""
-        if any(orders for _, orders in cleaned):
-            notice += " Text that gives orders to the model was left out."
         shown = [
             hit.model_copy(update={"text": text})
             for hit, text in zip(passages, trimmed, strict=True)
             if text
         ]
-        return Context(prompt, shown, notice.strip())
+        read = [passage_text(hit) for hit in shown]
+        groups = [[one] for one in read] if self._apart else [read]
+        cut = sum(1 for hit, part in zip(passages, trimmed, strict=True) if hit.text != part)
+        notice = f"{cut} of {len(passages)} passages were shortened to fit." if cut else ""
+        if any(readable(hit.text)[1] for hit in shown):
+            notice += " Text that gives orders to the model was left out."
+        return Context(
+            [self._prompt(question, about, group, kept) for group in groups],
+            shown,
+            notice.strip(),
+        )
+
+    def _prompt(
+        self, question: str, about: str, read: list[str], history: Sequence[Exchange]
+    ) -> Prompt:
+        again = self._repeated(read, about)
+        return build_prompt(self._words, question, [*read, *again], history, kept=len(read))
 
     def _trim(self, passages: Sequence[PassageHit], room: int) -> list[str]:
         texts = [hit.text for hit in passages]
@@ -111,10 +137,10 @@ class Fitting:
         """For the smallest models, the sentences that matter once more at the end."""
         characters = budget.repeated_characters(self._card)
         if not characters:
-            return read
+            return []
         few = min(characters, sum(map(len, read)) // 2)
         best = [text for text in focus(read, about, few) if text]
-        return read + best if best != read else read
+        return best if best != read else []
 
     def _fit_history(self, question: str, history: Sequence[Exchange]) -> list[Exchange]:
         """As many of the latest turns as fit into their share of the context."""

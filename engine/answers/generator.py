@@ -13,10 +13,11 @@ from typing import Any
 import psutil
 
 from engine import hardware
-from engine.answers.generation import Generated, Prompt
+from engine.answers.generation import Generated, Prompt, Task
 from engine.errors import Cancelled, NotEnoughMemory, WorkerCrashed
 from engine.models.registry import GENERATOR_ENVIRONMENT
 from engine.paths import Home
+from engine.settings import load_settings
 from engine.work.api import ModelCard
 from engine.work.children import Worker
 from engine.work.jobs import NULL_JOB, Job
@@ -119,6 +120,9 @@ class Generator:
             "context": card.context_used,
             "gpu_layers": card.gpu_layers,
             "threads": hardware.cpu().cores,
+            "sha256": card.sha256,
+            "states": str(self._home.states),
+            "states_bytes": load_settings(self._home).states_mb << 20,
         }
         try:
             answer: dict[str, Any] = self._worker.call(
@@ -158,27 +162,22 @@ class Generator:
 
     def generate(
         self,
-        prompt: Prompt,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 0,
+        task: Task,
         job: Job = NULL_JOB,
-        on_token: Callable[[str], None] | None = None,
+        on_token: Callable[[str, list[float]], None] | None = None,
     ) -> Generated:
         """Write an answer with the loaded model, inside `using`.
 
         Args:
-            prompt: what the model reads.
-            max_tokens: end of the answer at the latest.
-            temperature: 0 always picks the likeliest token.
-            seed: of the drawing, when the temperature is above 0.
+            task: what the model reads and how it answers.
             job: a cancel ends the answer with what there is (ending "stopped").
-            on_token: called with each piece of text.
+            on_token: called with each piece of text and, in token mode, what each passage
+                had in it.
 
         Raises:
             WorkerCrashed: the process died, hung or spoke rubbish; `details` begin with the
                 part of the answer that was there.
-            InvalidInput: the prompt is too long.
+            InvalidInput: the prompts are too long.
             Cancelled: stopped before the first token.
         """
         pieces: list[str] = []
@@ -188,21 +187,37 @@ class Generator:
                 text = str(data["text"])
                 pieces.append(text)
                 if on_token is not None:
-                    on_token(text)
+                    on_token(text, [float(share) for share in data.get("weights", ())])
 
         try:
             with self._lease.hold("question", job) as cores:
-                params = {
-                    "prompt": prompt.model_dump(),
-                    "max_tokens": max_tokens,
-                    "temperature": temperature,
-                    "seed": seed,
-                    "threads": cores,
-                }
-                return Generated(**self._call("generate", params, job, on_event))
+                params = task.model_copy(update={"threads": cores}).model_dump()
+                return Generated.model_validate(self._call("generate", params, job, on_event))
         except WorkerCrashed as crash:
             crash.details = f"answer so far: {''.join(pieces)!r}\n{crash.details}"
             raise
+
+    def prepare(self, prompts: Sequence[Prompt], job: Job = NULL_JOB) -> int:
+        """Compute the passages of prompts ahead of any question, inside `using`.
+
+        Long work: holds the cores for one prompt at a time, and a question goes first.
+
+        Returns:
+            How many had to be computed.
+        """
+        made = 0
+        for prompt in prompts:
+            with self._lease.hold("batch", job) as cores:
+                params = {"prompts": [prompt.model_dump()], "threads": cores}
+                answer: dict[str, Any] = self._call("prepare", params, job, None)
+                made += int(answer["computed"])
+        return made
+
+    def forget(self) -> None:
+        """Drop what a running generator keeps of passages in memory."""
+        if self._worker.pid is not None:
+            with contextlib.suppress(WorkerCrashed):
+                self._call("forget", {}, NULL_JOB, None)
 
     def _call(
         self,

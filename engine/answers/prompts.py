@@ -57,8 +57,11 @@ def build_prompt(
     question: str,
     passages: Sequence[str] = (),
     history: Sequence[Exchange] = (),
+    kept: int | None = None,
 ) -> Prompt:
     """The prompt for `question` over `passages`, after the turns in `history`.
+
+    The first `kept` passages (default: all) are marked as worth keeping.
 
     Questions, answers, passages and presets are untrusted parts; only a base model's own
     plain wording is trusted beside the chat template.
@@ -73,13 +76,13 @@ def build_prompt(
         turns.append(Turn(role="assistant", content=[Part(text=turn.answer)]))
         plain += _fill(words.plain, turn.question, [])
         plain += [Part(text=" "), Part(text=turn.answer), Part(text="\n\n", trusted=True)]
-    listed = _list_passages(words, passages)
+    listed = _list_passages(words, passages, len(passages) if kept is None else kept)
     turns.append(Turn(role="user", content=_fill(words.user, question, listed)))
     plain += _fill(words.plain, question, listed)
     return Prompt(turns=turns, plain=plain, plain_stops=list(words.plain_stops))
 
 
-def _list_passages(words: Wording, passages: Sequence[str]) -> list[Part]:
+def _list_passages(words: Wording, passages: Sequence[str], kept: int) -> list[Part]:
     parts: list[Part] = []
     for n, text in enumerate(passages, 1):
         if parts:
@@ -88,7 +91,7 @@ def _list_passages(words: Wording, passages: Sequence[str]) -> list[Part]:
             if piece == "n":
                 parts.append(Part(text=str(n), trusted=True))
             elif piece == "text":
-                parts.append(Part(text=text.strip()))
+                parts.append(Part(text=text.strip(), kept=n <= kept))
             elif piece:
                 parts.append(Part(text=piece, trusted=True))
     return parts
@@ -113,8 +116,9 @@ def _joined(parts: list[Part]) -> list[Part]:
     """Neighbours of one kind as one part: fewer seams for the tokenizer."""
     joined: list[Part] = []
     for part in parts:
-        if joined and joined[-1].trusted == part.trusted:
-            joined[-1] = Part(text=joined[-1].text + part.text, trusted=part.trusted)
+        before = joined[-1] if joined else None
+        if before and before.trusted == part.trusted and not (before.kept or part.kept):
+            joined[-1] = Part(text=before.text + part.text, trusted=part.trusted)
         else:
             joined.append(part)
     return joined

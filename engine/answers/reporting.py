@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from engine.answers import followups
 from engine.answers.citations import Cited
 from engine.answers.generation import Generated
+from engine.answers.modes import Choice
 from engine.answers.refusals import NOTHING_FOUND, NOTHING_IN_FILTER, says_nothing
+from engine.answers.refusing import NOT_IN_THESE, Judgement
 from engine.answers.scope import Scope
 from engine.work.api import AnswerReport, ModelCard, PassageHit, Timings, Tokens
 
@@ -58,6 +60,7 @@ class Asked:
     standalone: str
     scope: Scope
     card: ModelCard
+    choice: Choice
     asked_at: str
 
     @property
@@ -81,13 +84,14 @@ def nothing_found(asked: Asked, clock: Clock, notice: str) -> AnswerReport:
         citations=[],
         sentences=[],
         passages=[],
-        mode=asked.scope.mode,
+        mode=asked.choice.mode,
+        mode_reason=asked.choice.reason,
         model=asked.card.id,
         timings=clock.timings(),
         tokens=Tokens(prompt=0, generated=0),
         notice=_joined([asked.scope.notice, notice]),
     )
-    return _placed(found, asked)
+    return place_report(found, asked)
 
 
 def report(
@@ -97,8 +101,9 @@ def report(
     passages: list[PassageHit],
     clock: Clock,
     notices: Sequence[str],
+    judgement: Judgement | None = None,
 ) -> AnswerReport:
-    """The answer with its evidence.
+    """The answer with its evidence, or that the documents do not hold one.
 
     Args:
         asked: the question.
@@ -107,29 +112,39 @@ def report(
         passages: the sources shown to the person.
         clock: still running.
         notices: what was said on the way, "" among them.
+        judgement: whether the documents hold the answer; None where that cannot be told.
     """
     writing_s = (made.total_ms - made.first_token_ms) / 1000
     speed = (made.generated_tokens - 1) / writing_s if made.generated_tokens > 1 else 0.0
-    documents = asked.scope.mode != "none"
+    documents = asked.choice.mode != "none"
     # A sentence the passages support is an answer, whatever else the model says it lacks.
     silent = documents and not cited.citations and says_nothing(made.text)
-    guess = documents and made.text.strip() and not silent and not cited.citations
+    refused = (silent or (judgement is not None and judgement.refuse)) and (
+        made.ending != "stopped"
+    )
+    if refused:
+        cited = Cited(NOT_IN_THESE, [], [], [])
+    guess = documents and made.text.strip() and not refused and not cited.citations
     finished = AnswerReport(
         question=asked.question,
         answer=cited.text,
-        refused=silent and made.ending != "stopped",
+        refused=refused,
+        guess=made.text if refused else "",
+        confidence=None if judgement is None else round(judgement.confidence, 3),
         stopped=made.ending == "stopped",
         citations=cited.citations,
         sentences=cited.sentences,
+        words=cited.words,
         passages=passages,
-        mode=asked.scope.mode,
+        mode=asked.choice.mode,
+        mode_reason=asked.choice.reason,
         model=asked.card.id,
         timings=clock.timings(),
         tokens=Tokens(prompt=made.prompt_tokens, generated=made.generated_tokens),
         tokens_per_second=round(speed, 2),
         notice=_joined([asked.scope.notice, *notices, UNSUPPORTED if guess else ""]),
     )
-    return _placed(finished, asked)
+    return place_report(finished, asked)
 
 
 def ending_notice(made: Generated, limit: int) -> str:
@@ -141,7 +156,7 @@ def ending_notice(made: Generated, limit: int) -> str:
     return ""
 
 
-def _placed(made: AnswerReport, asked: Asked) -> AnswerReport:
+def place_report(made: AnswerReport, asked: Asked) -> AnswerReport:
     """The report with what it was asked of."""
     scope = asked.scope
     made.asked_at, made.rewritten = asked.asked_at, asked.rewritten

@@ -1,9 +1,10 @@
-"""llama.cpp: one loaded model, one context, tokens in and logits out.
+"""llama.cpp: one loaded model, one context of several sequences, tokens in and logits out.
 
-The only module that imports llama_cpp. It lives in the generator's process, because a broken
-model file can abort the process and nothing in Python can catch that. The low-level calls
-are used (not `llama_cpp.Llama`) to keep the state of a prompt between calls, to stop in the
-middle of one, and to tokenize trusted and untrusted text apart.
+With `vocabulary` the only module that imports llama_cpp. It lives in the generator's process,
+because a broken model file can abort the process and nothing in Python can catch that. The
+low-level calls are used (not `llama_cpp.Llama`) to compute several sequences in one batch, to
+keep the state of a prompt between calls, to stop in the middle of one, and to tokenize
+trusted and untrusted text apart.
 https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h
 """
 
@@ -12,15 +13,16 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.answers.neutralize import Neutralizer, looks_like_marker
+from engine.answers.vocabulary import Vocabulary
 from engine.errors import Cancelled, InvalidInput, ModelUnavailable, NotEnoughMemory
 from engine.work.jobs import NULL_JOB, Job
 
@@ -28,8 +30,10 @@ from engine.work.jobs import NULL_JOB, Job
 _api: Any = llama_cpp
 
 BATCH_TOKENS = 512
-_PIECE_BYTES = 512
+SEQUENCES = 16
+"""Sequences that may be computed side by side; they share the context's tokens."""
 _ABORTED = 2
+
 _NO_ABORT: Any = _api.ggml_abort_callback()
 
 
@@ -62,6 +66,8 @@ class Runtime:
         gpu_layers: layers on the GPU; 0 for none.
         threads: threads to compute with; may be changed by `set_threads`.
         check_tensors: also verify every weight (slow; for a file seen the first time).
+        exact: keys and values in float32 instead of float16, and attention without
+            shortcuts: twice the memory, for tests of the arithmetic.
         job: gets progress while loading; a cancel stops the loading.
 
     Raises:
@@ -77,6 +83,7 @@ class Runtime:
         gpu_layers: int = 0,
         threads: int = 1,
         check_tensors: bool = False,
+        exact: bool = False,
         job: Job = NULL_JOB,
     ) -> None:
         self._model: Any = None
@@ -85,19 +92,13 @@ class Runtime:
         _api.llama_log_set(_log_callback, ctypes.c_void_p(0))
         _api.llama_backend_init()
         self._model = self._load(path, gpu_layers, check_tensors, job)
-        self._vocab: Any = _api.llama_model_get_vocab(self._model)
-        self.vocabulary_size = int(_api.llama_vocab_n_tokens(self._vocab))
-        self._context = self._make_context(context, threads)
+        self.vocabulary = Vocabulary(self._model)
+        self._context = self._make_context(context, threads, exact)
         self._memory: Any = _api.llama_get_memory(self._context)
         self._batch = _api.llama_batch_init(BATCH_TOKENS, 0, 1)
         self.context = int(_api.llama_n_ctx(self._context))
-        self.bos = self._special(_api.llama_vocab_bos(self._vocab))
-        self.eos = self._special(_api.llama_vocab_eos(self._vocab))
-        self.ending_ids = frozenset(
-            i for i in range(self.vocabulary_size) if _api.llama_vocab_is_eog(self._vocab, i)
-        )
-        self._read_controls()
-        self._done: list[int] = []
+        self._done: dict[int, list[int]] = {}
+        self._last: NDArray[np.float32] = np.zeros(self.vocabulary.size, np.float32)
         self._threads = threads
 
     def _load(self, path: Path, gpu_layers: int, check_tensors: bool, job: Job) -> Any:
@@ -128,16 +129,20 @@ class Runtime:
             )
         return model
 
-    def _make_context(self, context: int, threads: int) -> Any:
+    def _make_context(self, context: int, threads: int, exact: bool) -> Any:
         params: Any = _api.llama_context_default_params()
         params.n_ctx = context
         params.n_batch = BATCH_TOKENS
         params.n_ubatch = BATCH_TOKENS
-        params.n_seq_max = 1
+        params.n_seq_max = SEQUENCES
+        params.kv_unified = True  # any sequence may take any share of the context
         params.n_threads = threads
         params.n_threads_batch = threads
         params.no_perf = True
         params.swa_full = True  # a sliding window would forget the prefix that is reused
+        if exact:
+            params.type_k = params.type_v = _api.GGML_TYPE_F32
+            params.flash_attn_type = _api.LLAMA_FLASH_ATTN_TYPE_DISABLED
         made = _api.llama_init_from_model(self._model, params)
         if not made:
             raise NotEnoughMemory(
@@ -145,101 +150,6 @@ class Runtime:
                 hint="Close other programs, or choose a smaller model or context.",
             )
         return made
-
-    def _special(self, token: int) -> int | None:
-        return token if 0 <= token < self.vocabulary_size else None
-
-    def _read_controls(self) -> None:
-        """Find the tokens that steer the model; text from outside must never become one."""
-        ids: set[int] = set()
-        texts: set[str] = set()
-        control = _api.LLAMA_TOKEN_ATTR_CONTROL | _api.LLAMA_TOKEN_ATTR_UNKNOWN
-        for token in range(self.vocabulary_size):
-            attribute = int(_api.llama_vocab_get_attr(self._vocab, token))
-            defined = attribute & _api.LLAMA_TOKEN_ATTR_USER_DEFINED
-            if not (attribute & control or defined or token in self.ending_ids):
-                continue
-            text = (_api.llama_vocab_get_text(self._vocab, token) or b"").decode(
-                "utf-8", "replace"
-            )
-            if defined and token not in self.ending_ids and not looks_like_marker(text):
-                continue  # some models define runs of spaces or HTML tags: plain writing
-            ids.add(token)
-            texts.add(text)
-        self.control_ids = frozenset(ids)
-        self._neutralizer = Neutralizer(
-            texts, ids, lambda text: self._tokenize(text, parse_special=False)
-        )
-
-    # --- tokens ----------------------------------------------------------------------
-
-    def token_text(self, token: int | None) -> str:
-        """The written form of a token such as the beginning-of-text marker; "" for None."""
-        if token is None:
-            return ""
-        return (_api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
-
-    def prompt_tokens(self, segments: Sequence[tuple[str, bool]]) -> list[int]:
-        """Tokens of a prompt made of (text, trusted) segments.
-
-        Only trusted text can become control tokens. The beginning-of-text token is put in
-        front when the model wants it and the prompt does not bring it.
-        """
-        ids: list[int] = []
-        for text, trusted in segments:
-            if not text:
-                continue
-            if trusted:
-                ids.extend(self._tokenize(text, parse_special=True, joined=bool(ids)))
-            else:
-                ids.extend(self._neutralizer.tokens(text))
-        wants_bos = self.bos is not None and _api.llama_vocab_get_add_bos(self._vocab)
-        if wants_bos and self.bos is not None and ids[:1] != [self.bos]:
-            ids.insert(0, self.bos)
-        return ids
-
-    def untrusted_tokens(self, text: str) -> list[int]:
-        """Tokens of text from outside; never a control token."""
-        return self._neutralizer.tokens(text)
-
-    def _tokenize(self, text: str, parse_special: bool, joined: bool = True) -> list[int]:
-        """Tokens of `text`; `joined` when it continues what stands before it.
-
-        SentencePiece vocabularies put a space before each separately tokenized text. It is
-        kept off by tokenizing after a line break and dropping that again.
-        """
-        spaced = joined and _api.llama_vocab_type(self._vocab) == _api.LLAMA_VOCAB_TYPE_SPM
-        if not spaced:
-            return self._raw_tokens(text, parse_special)
-        lead = self._raw_tokens("\n", parse_special)
-        ids = self._raw_tokens("\n" + text, parse_special)
-        if ids[: len(lead)] != lead:
-            return self._raw_tokens(text, parse_special)
-        return ids[len(lead) :]
-
-    def _raw_tokens(self, text: str, parse_special: bool) -> list[int]:
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 8
-        buffer = (_api.llama_token * room)()
-        count = _api.llama_tokenize(
-            self._vocab, data, len(data), buffer, room, False, parse_special
-        )
-        if count < 0:
-            room = -count
-            buffer = (_api.llama_token * room)()
-            count = _api.llama_tokenize(
-                self._vocab, data, len(data), buffer, room, False, parse_special
-            )
-        return list(buffer[:count])
-
-    def piece(self, token: int) -> bytes:
-        """The bytes a token stands for; control tokens stand for nothing."""
-        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
-        size = _api.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, False)
-        if size < 0:
-            buffer = ctypes.create_string_buffer(-size)
-            size = _api.llama_token_to_piece(self._vocab, token, buffer, -size, 0, False)
-        return buffer.raw[: max(size, 0)]
 
     # --- computing -------------------------------------------------------------------
 
@@ -249,11 +159,67 @@ class Runtime:
             _api.llama_set_n_threads(self._context, threads, threads)
             self._threads = threads
 
-    def read_prompt(self, tokens: Sequence[int], job: Job = NULL_JOB) -> int:
-        """Compute the prompt; what it shares with the last one is not computed again.
+    def compute(
+        self,
+        rows: Mapping[int, Sequence[int]],
+        want: Literal["last", "all", "none"] = "last",
+        job: Job = NULL_JOB,
+    ) -> dict[int, NDArray[np.float32]]:
+        """Append tokens to sequences, all rows in common batches.
 
-        The last token is always computed, so that its logits are there. A cancel stops
-        within a fraction of a second, in the middle of a batch; what was computed is kept.
+        A cancel stops within a fraction of a second, in the middle of a batch; sequences
+        whose tokens were not all computed are then as they were before.
+
+        Args:
+            rows: sequence → the tokens to append, at least one.
+            want: for which tokens scores are given.
+            job: gets progress in tokens; can cancel.
+
+        Returns:
+            Sequence → scores (logits) of what comes next, (tokens wanted, vocabulary size).
+
+        Raises:
+            InvalidInput: the context has no room for them.
+            ModelUnavailable: the model gives no usable numbers.
+            Cancelled: the job was stopped.
+        """
+        flat = [
+            (seq, at, token, want == "all" or (want == "last" and at == len(tokens) - 1))
+            for seq, tokens in rows.items()
+            for at, token in enumerate(tokens)
+        ]
+        if len(flat) > self.room:
+            raise InvalidInput(
+                f"The question with its passages has {len(flat)} tokens; this model reads "
+                f"{self.room} at most.",
+                hint="Ask a shorter question or use fewer passages.",
+            )
+        before = {seq: len(self._done.get(seq, ())) for seq in rows}
+        scores: dict[int, list[NDArray[np.float32]]] = {seq: [] for seq in rows}
+        try:
+            with _Abort(self._context, job) if len(flat) > SEQUENCES else nullcontext():
+                for start in range(0, len(flat), BATCH_TOKENS):
+                    batch = flat[start : start + BATCH_TOKENS]
+                    job.checkpoint()
+                    if len(flat) > BATCH_TOKENS:
+                        job.progress(start, len(flat), "reading")
+                    self._decode([(s, before[s] + at, t, w) for s, at, t, w in batch])
+                    for at, (seq, _, _, wanted) in enumerate(batch):
+                        if wanted:
+                            scores[seq].append(self._logits(at).copy())
+        except (Cancelled, ModelUnavailable):
+            for seq, count in before.items():
+                self._cut(seq, count)
+            raise
+        for seq, tokens in rows.items():
+            self._done.setdefault(seq, []).extend(tokens)
+        return {seq: np.stack(some) for seq, some in scores.items() if some}
+
+    def read_prompt(self, tokens: Sequence[int], job: Job = NULL_JOB) -> int:
+        """Compute a prompt as the only sequence, number 0.
+
+        What it shares with what that sequence holds is not computed again. The last token
+        is, so that `logits` gives what comes after it.
 
         Returns:
             How many tokens were reused.
@@ -268,36 +234,89 @@ class Runtime:
                 f"{self.context} at most.",
                 hint="Ask a shorter question or use fewer passages.",
             )
+        for seq in [seq for seq in self._done if seq != 0]:
+            self.keep(seq, 0)
         reused = 0
-        for have, want in zip(self._done, tokens[:-1], strict=False):
+        for have, want in zip(self._done.get(0, ()), tokens[:-1], strict=False):
             if have != want:
                 break
             reused += 1
-        reused = self._keep(reused)
-        with _Abort(self._context, job):
-            for start in range(reused, len(tokens), BATCH_TOKENS):
-                job.checkpoint()
-                job.progress(start, len(tokens), "reading")
-                self._decode(tokens[start : start + BATCH_TOKENS])
+        reused = self.keep(0, reused)
+        self._last = self.compute({0: tokens[reused:]}, job=job)[0][-1]
         return reused
 
     def read_token(self, token: int) -> None:
-        """Compute one more token after those before it."""
-        self._decode([token])
+        """Compute one more token of sequence 0."""
+        self._last = self.compute({0: [token]})[0][-1]
 
     def logits(self) -> NDArray[np.float32]:
-        """Scores of every token to come next; a view, valid until the next computation.
+        """Scores of every token to come next in sequence 0, (vocabulary size,)."""
+        return self._last
 
-        Raises:
-            ModelUnavailable: the model gives no usable numbers.
+    @property
+    def room(self) -> int:
+        """Tokens that still fit into the context."""
+        return self.context - sum(map(len, self._done.values()))
+
+    def length(self, seq: int) -> int:
+        """Tokens a sequence holds."""
+        return len(self._done.get(seq, ()))
+
+    def forget(self) -> None:
+        """Drop all computed state."""
+        _api.llama_memory_clear(self._memory, True)
+        self._done = {}
+
+    def keep(self, seq: int, count: int) -> int:
+        """Keep the first `count` tokens of a sequence.
+
+        Returns:
+            How many are kept: 0 when the model cannot go back.
         """
-        pointer = _api.llama_get_logits_ith(self._context, -1)
+        if count and count == len(self._done.get(seq, ())):
+            return count
+        return self._cut(seq, count)
+
+    def _cut(self, seq: int, count: int) -> int:
+        if not _api.llama_memory_seq_rm(self._memory, seq, count, -1):
+            _api.llama_memory_seq_rm(self._memory, seq, -1, -1)
+            count = 0
+        if count:
+            del self._done[seq][count:]
+        else:
+            self._done.pop(seq, None)
+        return count
+
+    # --- the state of a sequence -------------------------------------------------------
+
+    def state(self, seq: int) -> bytes:
+        """Keys and values of a sequence, as `restore` takes them."""
+        size = _api.llama_state_seq_get_size(self._context, seq)
+        buffer = (ctypes.c_uint8 * size)()
+        written = _api.llama_state_seq_get_data(self._context, buffer, size, seq)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, seq: int, state: bytes, tokens: Sequence[int]) -> bool:
+        """Put a state of `tokens` into an empty sequence; False when llama.cpp refuses it."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        read = _api.llama_state_seq_set_data(self._context, buffer, len(state), seq)
+        if read != len(state):
+            _api.llama_memory_seq_rm(self._memory, seq, -1, -1)
+            return False
+        self._done[seq] = list(tokens)
+        return True
+
+    # --- batches -----------------------------------------------------------------------
+
+    def _logits(self, at: int) -> NDArray[np.float32]:
+        """Scores after token `at` of the last batch; a view."""
+        pointer = _api.llama_get_logits_ith(self._context, at)
         if not pointer:
             raise ModelUnavailable(
                 "This model does not write text (it may be made for embeddings).",
                 hint="Choose a model made for chat or text.",
             )
-        row = np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
+        row = np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,))
         if not np.isfinite(row[: min(64, row.size)]).all():
             raise ModelUnavailable(
                 "This model computes nonsense; its file may be damaged.",
@@ -305,50 +324,25 @@ class Runtime:
             )
         return row
 
-    @property
-    def room(self) -> int:
-        """Tokens that still fit into the context."""
-        return self.context - len(self._done)
-
-    def forget(self) -> None:
-        """Drop all computed state."""
-        _api.llama_memory_clear(self._memory, True)
-        self._done = []
-
-    def _keep(self, count: int) -> int:
-        """Keep the first `count` computed tokens; 0 when the model cannot go back."""
-        if count == len(self._done):
-            return count
-        if count == 0 or not _api.llama_memory_seq_rm(self._memory, 0, count, -1):
-            self.forget()
-            return 0
-        del self._done[count:]
-        return count
-
-    def _decode(self, tokens: Sequence[int]) -> None:
-        """Compute `tokens` after what is there; logits are kept for the last of them."""
-        batch, start = self._batch, len(self._done)
-        batch.n_tokens = len(tokens)
-        for at, token in enumerate(tokens):
+    def _decode(self, entries: Sequence[tuple[int, int, int, bool]]) -> None:
+        """Compute one batch of (sequence, position, token, scores wanted)."""
+        batch = self._batch
+        batch.n_tokens = len(entries)
+        for at, (seq, position, token, wanted) in enumerate(entries):
             batch.token[at] = token
-            batch.pos[at] = start + at
+            batch.pos[at] = position
             batch.n_seq_id[at] = 1
-            batch.seq_id[at][0] = 0
-            batch.logits[at] = at == len(tokens) - 1
+            batch.seq_id[at][0] = seq
+            batch.logits[at] = wanted
         code = _api.llama_decode(self._context, batch)
-        if code == 0:
-            self._done.extend(tokens)
-            return
-        # Part of the batch may have been computed: go back to where it began.
-        if not _api.llama_memory_seq_rm(self._memory, 0, start, -1):
-            self.forget()
         if code == _ABORTED:
             raise Cancelled()
-        raise ModelUnavailable(
-            "The model could not compute this prompt.",
-            hint="Ask again; if it happens again, choose another model.",
-            details=f"llama_decode: {code}",
-        )
+        if code != 0:
+            raise ModelUnavailable(
+                "The model could not compute this prompt.",
+                hint="Ask again; if it happens again, choose another model.",
+                details=f"llama_decode: {code}",
+            )
 
     def close(self) -> None:
         """Free the model and its context."""

@@ -22,7 +22,7 @@ SOME_GONE = "A library of this conversation is gone: only the others were search
 class Scope:
     """What a question is asked of. `libraries` is empty exactly when the mode is "none"."""
 
-    mode: Literal["joint", "none"]
+    mode: Literal["auto", "joint", "token", "sequence", "none"]
     libraries: list[str] = field(default_factory=list[str])
     filter: Filter = field(default_factory=Filter)
     preset: Preset | None = None
@@ -56,14 +56,16 @@ def resolve(store: Store, spec: AskSpec) -> Scope:
         return Scope("none", preset=preset)
     named = [spec.library, *spec.libraries] if spec.library else spec.libraries
     if named:
-        return Scope("joint", _ids(store, named), spec.filter, preset)
+        return Scope(spec.mode, _ids(store, named), spec.filter, preset)
     if kept is not None and kept.libraries:
         libraries = _still_there(store, kept.libraries)
         chosen = kept.filter if spec.filter.empty() else spec.filter
         notice = SOME_GONE if len(libraries) < len(kept.libraries) else ""
-        return Scope("joint", libraries, chosen, preset, notice)
-    if spec.mode == "joint":
-        raise InvalidInput("Mode joint needs a library.", hint="Name one, or use mode none.")
+        return Scope(spec.mode, libraries, chosen, preset, notice)
+    if spec.mode != "auto":
+        raise InvalidInput(
+            f"Mode {spec.mode} needs a library.", hint="Name one, or use mode none."
+        )
     return Scope("none", preset=preset)
 
 

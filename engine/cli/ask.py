@@ -30,7 +30,7 @@ def add_parser(groups: Groups) -> None:
     parser.add_argument("--adapter", metavar="A", default="none", help="adapter id, or none")
     parser.add_argument(
         "--mode",
-        choices=["auto", "joint", "none"],
+        choices=["auto", "joint", "token", "sequence", "none"],
         default="auto",
         help="joint: all passages in one prompt; none: the model alone; auto: choose",
     )
@@ -56,6 +56,17 @@ def add_parser(groups: Groups) -> None:
     add_batch(parser)
     add_json(parser)
     parser.set_defaults(run=run)
+
+
+MODES = {
+    "none": "Answered without documents",
+    "joint": "All passages read together",
+    "token": "Each passage read by itself, mixed word by word",
+    "sequence": "Each passage read by itself, whole answers compared",
+    "whole": "Read as a whole",
+    "count": "Counted",
+}
+"""How an answer was made, in words."""
 
 
 def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
@@ -129,7 +140,12 @@ def _go_on(report: api.AnswerReport) -> str:
 def describe(report: api.AnswerReport) -> str:
     """What follows the streamed text: the evidence for each citation, and the timing."""
     lines = [report.notice] if report.notice else []
-    lines += ["Not found in the documents."] if report.refused else []
+    if report.refused:
+        lines.append(report.answer)
+    unsupported = [one.text for one in report.sentences if not one.supported]
+    if unsupported and report.citations:
+        lines.append("Not found in the passages that were read:")
+        lines += [f"  {textwrap.shorten(text, 160, placeholder=' …')}" for text in unsupported]
     for citation in report.citations:
         where = place(citation.path, citation.page, citation.heading, citation.place)
         lines.append(f"[{citation.n}] {where}")
@@ -143,8 +159,10 @@ def describe(report: api.AnswerReport) -> str:
             f"  {n}. {place(hit.path, hit.page, hit.heading, hit.place)}"
             for n, hit in enumerate(report.passages, 1)
         ]
+    lines += [f"{MODES[report.mode]}: {report.mode_reason}."] if report.mode_reason else []
     lines.append(
-        f"{report.model} · first word after {report.timings.first_token_ms / 1000:.1f} s · "
+        f"{report.model or 'no model'} · "
+        f"first word after {report.timings.first_token_ms / 1000:.1f} s · "
         f"{report.timings.total_ms / 1000:.1f} s · {report.tokens_per_second:.0f} tokens/s"
     )
     return "\n".join(lines)

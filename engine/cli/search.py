@@ -36,6 +36,11 @@ def add_parser(groups: Groups) -> None:
         action="store_true",
         help="show what each step did and why each candidate was or was not chosen",
     )
+    parser.add_argument(
+        "--rerank",
+        action=argparse.BooleanOptionalAction,
+        help="have the reranker order the first candidates (as `models reranker` says)",
+    )
     add_batch(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -57,6 +62,7 @@ def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
                 method=options.method,
                 filter=wanted,
                 explain=options.explain,
+                rerank=options.rerank,
             ),
             console.job,
         )
@@ -109,6 +115,8 @@ def table(explanation: api.Explanation) -> list[str]:
         meaning = _stage(one.dense_share, one.dense_rank, one.dense_score)
         words = _stage(one.keyword_share, one.keyword_rank, one.keyword_score)
         source = place(one.path, one.page, "", one.place)
+        if one.rerank_rank is not None:
+            source += f"   reranked {one.rerank_rank} ({one.rerank_score:.3f})"
         mark = "*" if one.chosen is not None else " "
         lines.append(
             f"{mark}{one.fused_rank:4}  {one.fused_score:6.3f}  {meaning:22}   {words:19}  "

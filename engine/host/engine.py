@@ -53,6 +53,7 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "presets.save": lambda spec, job: engine.save_preset(spec),
         "presets.remove": lambda spec, job: engine.remove_preset(spec),
         "storage": lambda spec, job: engine.storage(),
+        "states.clear": lambda spec, job: engine.clear_states(),
         "view": engine.view,
         "models.list": lambda spec, job: api.ModelList(models=engine.models.list()),
         "models.add": engine.add_model,
@@ -60,6 +61,10 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "models.default": lambda spec, job: engine.set_default_model(spec),
         "models.gpu_layers": lambda spec, job: engine.set_gpu_layers(spec),
         "models.warm": lambda spec, job: engine.warm(job),
+        "reranker.show": lambda spec, job: engine.libraries.reranker.view(),
+        "reranker.set": engine.set_reranker,
+        "reranker.switch": lambda spec, job: engine.switch_reranker(spec),
+        "reranker.measure": engine.measure_reranker,
         "doctor": lambda spec, job: examine(engine, job),
     }
 

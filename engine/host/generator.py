@@ -14,9 +14,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.answers.generation import Prompt, count_tokens, generate, prompt_segments
+from engine.answers import fast_copy
+from engine.answers.contexts import Contexts
+from engine.answers.generation import Prompt, Task
 from engine.answers.runtime import Runtime, build_info, gpu_offload_supported
+from engine.answers.states import PassageStates
 from engine.answers.templates import ChatTemplate
+from engine.answers.vocabulary import Segment
+from engine.answers.writing import count_tokens, prompt_segments, write
 from engine.errors import InvalidInput, ModelUnavailable
 from engine.models.gguf import read_header
 from engine.work.jobs import Job
@@ -32,22 +37,49 @@ class _Params(BaseModel):
 
 
 class LoadParams(_Params):
-    """Which model to hold, and how."""
+    """Which model to hold, and how.
+
+    `sha256` names the file in the states that are kept; `states` is their folder ("" for
+    none) and `states_bytes` its size limit.
+    """
 
     path: str
     context: int
     gpu_layers: int = 0
     threads: int = 1
+    sha256: str = ""
+    states: str = ""
+    states_bytes: int = 0
 
 
-class GenerateParams(_Params):
-    """One answer. `tokens` events carry {"text": …}."""
+class PrepareParams(_Params):
+    """Prompts whose passages are to be computed ahead."""
 
-    prompt: Prompt
-    max_tokens: int
-    temperature: float = 0.0
-    seed: int = 0
+    prompts: list[Prompt]
     threads: int = 1
+
+
+class _Loaded:
+    """A model with all that goes with it."""
+
+    def __init__(self, wanted: LoadParams, job: Job) -> None:
+        path = Path(wanted.path)
+        folder = Path(wanted.states) if wanted.states else None
+        self.params = wanted
+        read = _fastest(path, wanted, folder)
+        self.runtime = Runtime(read, wanted.context, wanted.gpu_layers, wanted.threads, job=job)
+        self.template = _template(path, self.runtime)
+        self.states = PassageStates(folder, wanted.states_bytes)
+        # A state depends on the file, where it was computed, and who computed it.
+        name = wanted.sha256 or f"{path.stat().st_size} {path.stat().st_mtime_ns} {path}"
+        copy = " fast copy" if read != path else ""
+        identity = f"{name}{copy} {wanted.gpu_layers} {build_info()}"
+        self.contexts = Contexts(self.runtime, self.states, identity)
+
+    def close(self) -> None:
+        """Free the memory; what is not yet on disk gets there first."""
+        self.states.flush()
+        self.runtime.close()
 
 
 class GeneratorProcess:
@@ -55,9 +87,7 @@ class GeneratorProcess:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._runtime: Runtime | None = None
-        self._template = ChatTemplate("")
-        self._loaded: LoadParams | None = None
+        self._loaded: _Loaded | None = None
 
     @contextmanager
     def _alone(self, job: Job) -> Generator[None]:
@@ -72,24 +102,17 @@ class GeneratorProcess:
         """Hold this model; nothing happens when it is held already with these settings."""
         wanted = LoadParams.model_validate(params)
         with self._alone(job):
-            same = self._loaded is not None and self._loaded.model_copy(
+            loaded = self._loaded
+            same = loaded is not None and loaded.params.model_copy(
                 update={"threads": wanted.threads}
             )
-            if self._runtime is None or same != wanted:
+            if loaded is None or same != wanted:
                 self._drop()
-                self._runtime = runtime = Runtime(
-                    Path(wanted.path),
-                    wanted.context,
-                    wanted.gpu_layers,
-                    wanted.threads,
-                    job=job,
-                )
-                self._template = _template(Path(wanted.path), runtime)
-                self._loaded = wanted
+                self._loaded = loaded = _Loaded(wanted, job)
             return {
-                "context": self._runtime.context,
-                "template": self._template.used,
-                "template_problem": self._template.problem,
+                "context": loaded.runtime.context,
+                "template": loaded.template.used,
+                "template_problem": loaded.template.problem,
                 "gpu": gpu_offload_supported(),
             }
 
@@ -100,41 +123,54 @@ class GeneratorProcess:
         return {}
 
     def _drop(self) -> None:
-        if self._runtime is not None:
-            self._runtime.close()
-        self._runtime, self._loaded = None, None
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            loaded.close()
 
-    def _held(self) -> Runtime:
-        if self._runtime is None:
+    def _held(self) -> _Loaded:
+        if self._loaded is None:
             raise InvalidInput("No model is loaded.", hint="Load one first.")
-        return self._runtime
+        return self._loaded
 
     def generate(self, params: dict[str, Any], job: Job) -> dict[str, Any]:
-        """Write an answer; see `engine.answers.generation.generate`."""
-        wanted = GenerateParams.model_validate(params)
+        """Write an answer; see `engine.answers.writing.write`."""
+        task = Task.model_validate(params)
         with self._alone(job):
-            runtime = self._held()
-            runtime.set_threads(wanted.threads)
-            return generate(
-                runtime,
-                self._template,
-                wanted.prompt,
-                wanted.max_tokens,
-                wanted.temperature,
-                wanted.seed,
-                job,
-            ).to_dict()
+            held = self._held()
+            held.runtime.set_threads(task.threads)
+            return write(held.runtime, held.contexts, held.template, task, job).model_dump()
+
+    def prepare(self, params: dict[str, Any], job: Job) -> dict[str, Any]:
+        """Compute and keep the passages of prompts; says how many were new."""
+        wanted = PrepareParams.model_validate(params)
+        with self._alone(job):
+            held = self._held()
+            held.runtime.set_threads(wanted.threads)
+            vocabulary = held.runtime.vocabulary
+            made = 0
+            for prompt in wanted.prompts:
+                tokens = vocabulary.prompt(prompt_segments(prompt, held.template))
+                made += held.contexts.prepare(tokens, job)
+            return {"computed": made}
+
+    def forget(self, params: dict[str, Any], job: Job) -> dict[str, Any]:
+        """Drop what is kept of passages in memory."""
+        with self._alone(job):
+            if self._loaded is not None:
+                self._loaded.states.forget()
+        return {}
 
     def tokenize(self, params: dict[str, Any], job: Job) -> dict[str, Any]:
         """Tokens of each of `texts`, taken as untrusted text, and of `prompt` as a whole."""
         with self._alone(job):
-            runtime = self._held()
-            counts = count_tokens(runtime, [str(text) for text in params.get("texts", [])])
+            held = self._held()
+            texts = [str(text) for text in params.get("texts", [])]
             whole = 0
             if params.get("prompt") is not None:
                 prompt = Prompt.model_validate(params["prompt"])
-                whole = len(runtime.prompt_tokens(prompt_segments(prompt, self._template)))
-            return {"counts": counts, "prompt": whole}
+                segments = prompt_segments(prompt, held.template)
+                whole = len(held.runtime.vocabulary.prompt(segments).ids)
+            return {"counts": count_tokens(held.runtime, texts), "prompt": whole}
 
     def inspect(self, params: dict[str, Any], job: Job) -> dict[str, Any]:
         """The header of a GGUF file as fields; see `engine.models.gguf.read_header`."""
@@ -149,20 +185,31 @@ class GeneratorProcess:
         path = Path(str(params["path"]))
         _limit_memory(path.stat().st_size)
         runtime = Runtime(path, _TRIAL_CONTEXT, check_tensors=True, job=job)
-        tokens = runtime.prompt_tokens([("Hello", False)])
+        tokens = runtime.vocabulary.prompt([Segment("Hello", False)]).ids
         if not tokens:
             raise ModelUnavailable("This model has no vocabulary, so it cannot read text.")
         runtime.read_prompt(tokens, job)
         chosen = int(runtime.logits().argmax())
-        runtime.piece(chosen)
+        runtime.vocabulary.piece(chosen)
         template = _template(path, runtime)
         return {"template": template.used, "template_problem": template.problem}
 
 
+def _fastest(path: Path, wanted: LoadParams, folder: Path | None) -> Path:
+    """The file to load: the model's own, or a copy of it that is read faster."""
+    if folder is None or not wanted.sha256:
+        return path
+    header = read_header(path)
+    if not fast_copy.wanted(header.quantization, header.size_bytes, wanted.gpu_layers):
+        return path
+    target = folder / f"{wanted.sha256[:32]}.q8_0.gguf"
+    return fast_copy.fast_copy(path, target, wanted.threads)
+
+
 def _template(path: Path, runtime: Runtime) -> ChatTemplate:
-    source = read_header(path).chat_template
+    source, vocabulary = read_header(path).chat_template, runtime.vocabulary
     return ChatTemplate(
-        source, runtime.token_text(runtime.bos), runtime.token_text(runtime.eos)
+        source, vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos)
     )
 
 
@@ -186,6 +233,8 @@ def main() -> None:
             "load": process.load,
             "unload": process.unload,
             "generate": process.generate,
+            "prepare": process.prepare,
+            "forget": process.forget,
             "tokenize": process.tokenize,
             "inspect": process.inspect,
             "trial": process.trial,

@@ -24,6 +24,7 @@ from engine.work.messages import PROTOCOL_VERSION
 if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.answers.answerer import Answerer
     from engine.answers.generator import Generator
+    from engine.answers.preparing import Preparing
     from engine.documents.pool import ReaderPool
     from engine.documents.scanner import Scanner
     from engine.library.embedding import Embedder
@@ -35,6 +36,16 @@ _P = TypeVar("_P")
 
 READERS = 2
 
+_PARTS_IN_ORDER = (
+    "preparing",
+    "following",
+    "libraries",
+    "readers",
+    "scanner",
+    "embedder",
+    "generator",
+)
+"""As they are closed: whoever uses a part goes before it."""
 _WORKER_LINES: dict[str, str] = {
     "reader": "A reader stopped on a file and was started again.",
     "scanner": "The reader of scanned pages stopped and was started again.",
@@ -50,7 +61,7 @@ class Engine:
         home: the user's data folder.
         on_worker: told once for every child that died.
         on_changed: told which views are stale: "libraries", "models", "conversations",
-            "presets".
+            "presets", "reranker".
         on_indexing: told of indexing runs that a change on the disk began.
 
     Raises:
@@ -182,13 +193,33 @@ class Engine:
         return self._part("generator", build)
 
     @property
+    def preparing(self) -> Preparing:
+        """Computes passages ahead while nobody asks."""
+
+        def build() -> Preparing:
+            from engine.answers.preparing import Preparing
+
+            return Preparing(self.generator)
+
+        return self._part("preparing", build)
+
+    @property
     def answerer(self) -> Answerer:
         """Asks: retrieval, prompt, generation, citations."""
 
         def build() -> Answerer:
             from engine.answers.answerer import Answerer
+            from engine.answers.routing import Holdings
 
-            return Answerer(self.store, self.models, self.generator, self.libraries.search)
+            held = self.libraries.holdings
+            return Answerer(
+                self.store,
+                self.models,
+                self.generator,
+                self.libraries.search,
+                Holdings(held.files, held.read, held.count, held.keys),
+                self.preparing,
+            )
 
         return self._part("answerer", build)
 
@@ -367,9 +398,20 @@ class Engine:
 
         return measure(self.home)
 
+    def clear_states(self) -> None:
+        """Forget what models computed of passages, on disk and in memory."""
+        from engine.answers import states
+
+        with self._building:
+            built = "generator" in self._parts
+        if built:  # else there is no process that could hold any
+            self.generator.forget()
+        states.clear(self.home.states)
+
     def remove_library(self, ref: api.LibraryRef) -> None:
         """Forget a library and its index; the user's own files are not touched."""
         self.libraries.remove(ref.library)
+        self.clear_states()  # computed from documents that are to be forgotten
         self.following.refresh()
         self._on_changed(["libraries"])
 
@@ -413,20 +455,48 @@ class Engine:
         self._on_changed(["models"])
         return self.models.find(spec.model)
 
+    def set_reranker(self, spec: api.RerankerSpec, job: Job = NULL_JOB) -> api.RerankerView:
+        """Set the cross-encoder that orders what was found, or take it away."""
+        view = self.libraries.reranker.choose(spec.folder, job)
+        self._on_changed(["reranker"])
+        return view
+
+    def switch_reranker(self, spec: api.RerankerSwitch) -> api.RerankerView:
+        """Use the reranker in searches, or no longer."""
+        view = self.libraries.reranker.switch(spec.on)
+        self._on_changed(["reranker"])
+        return view
+
+    def measure_reranker(
+        self, spec: api.MeasureRerankerSpec, job: Job = NULL_JOB
+    ) -> api.RerankerMeasurement:
+        """Find out whether the reranker is worth it in a library."""
+        measured = self.libraries.measure_reranker(spec, job)
+        self._on_changed(["reranker"])
+        return measured
+
     def warm(self, job: Job = NULL_JOB) -> None:
-        """Start the embedder and load the default model ahead of the first question.
+        """Start the embedder and load the models ahead of the first question.
 
         Never fails: what cannot be warmed now says why when it is asked.
         """
-        for step in (self.embedder.warm, lambda: self.generator.warm(self.models.find(None))):
+        for step in (
+            self.embedder.warm,
+            lambda: self.generator.warm(self.models.find(None)),
+            self._warm_reranker,
+            lambda: self.answerer.prepare_recent(self.models.find(None)),
+        ):
             try:
                 step()
             except EngineError:
                 continue
 
+    def _warm_reranker(self) -> None:
+        self.libraries.reranker.warm()
+
     def close(self) -> None:
         """End the children and close the store."""
-        for name in ("following", "libraries", "readers", "scanner", "embedder", "generator"):
+        for name in _PARTS_IN_ORDER:
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()

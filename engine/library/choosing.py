@@ -26,6 +26,9 @@ class Hit:
     ranks: Ranks
     library_id: str = ""
     joined: bool = False
+    cosine: float | None = None
+    bm25: float | None = None
+    rerank: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,15 @@ def _place(chosen: list[Hit], hit: Hit) -> Fate:
         row = None if other.joined else _union(other.row, hit.row)
         if row is not None:
             ranks = _best(other.ranks, hit.ranks)
-            chosen[place] = replace(other, row=row, ranks=ranks, joined=True)
+            chosen[place] = replace(
+                other,
+                row=row,
+                ranks=ranks,
+                joined=True,
+                cosine=_higher(other.cosine, hit.cosine),
+                bm25=_higher(other.bm25, hit.bm25),
+                rerank=_higher(other.rerank, hit.rerank),
+            )
             side = "follows" if hit.row.ordinal > other.row.ordinal else "stands before"
             return Fate(place + 1, f"Joined to number {place + 1}, which it {side}.")
     chosen.append(hit)
@@ -88,9 +99,8 @@ def _standing(ranks: Ranks) -> str:
     """Where both searches had a passage, in words."""
     meaning = f"{ordinal(ranks.dense)} by meaning" if ranks.dense else ""
     words = f"{ordinal(ranks.keyword)} by words" if ranks.keyword else ""
-    if meaning and words:
-        return f"{meaning}, {words}"
-    return f"{meaning or words} only"
+    found = f"{meaning}, {words}" if meaning and words else f"{meaning or words} only"
+    return f"{found}, then {ordinal(ranks.rerank)} by the reranker" if ranks.rerank else found
 
 
 def ordinal(number: int) -> str:
@@ -125,7 +135,16 @@ def _best(one: Ranks, two: Ranks) -> Ranks:
         known = [rank for rank in (a, b) if rank is not None]
         return min(known) if known else None
 
-    return Ranks(dense=lower(one.dense, two.dense), keyword=lower(one.keyword, two.keyword))
+    return Ranks(
+        dense=lower(one.dense, two.dense),
+        keyword=lower(one.keyword, two.keyword),
+        rerank=lower(one.rerank, two.rerank),
+    )
+
+
+def _higher(one: float | None, two: float | None) -> float | None:
+    known = [score for score in (one, two) if score is not None]
+    return max(known) if known else None
 
 
 def _shingles(text: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from engine.library.choosing import Fate, Hit
 from engine.library.fusion import Fused, Scored
 from engine.work.api import ExplainedPassage, Explanation, SearchStep
 
-StepName = Literal["filter", "embed", "dense", "keyword", "fuse", "choose"]
+StepName = Literal["filter", "embed", "dense", "keyword", "fuse", "rerank", "choose"]
 TEXT_CHARACTERS = 200
 
 
@@ -87,6 +87,8 @@ def explain(
                 keyword_share=one.keyword_share,
                 fused_rank=rank,
                 fused_score=one.score,
+                rerank_rank=hit.ranks.rerank,
+                rerank_score=hit.rerank,
                 chosen=fate.number,
                 fate=fate.sentence,
             )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from engine.documents.types import READER_VERSION
 from engine.errors import Cancelled, InvalidInput
 from engine.files import show_path
+from engine.library.holdings import Holdings
 from engine.library.opening import OpenTables
 from engine.library.records import Records, folder_named, raw_path
+from engine.library.reranking import Reranker
 from engine.library.runs import RunEnd, Runs
 from engine.library.searching import Searches
 from engine.library.views import file_row, library_view
@@ -26,6 +28,8 @@ from engine.work.api import (
     IndexSpec,
     LibraryFacets,
     LibraryView,
+    MeasureRerankerSpec,
+    RerankerMeasurement,
     RetrySpec,
     SearchReport,
     SearchSpec,
@@ -70,7 +74,10 @@ class Libraries:
         self._weighing = Weighing()
         self._runs = Runs(home, self._ledger, self._tables, readers, embedder, scanner)
         self._scanner = scanner
-        self._searches = Searches(self._ledger, self._tables, embedder)
+        self.reranker = Reranker(home, store, embedder)
+        """The cross-encoder of the user's own, if one is set."""
+        self._searches = Searches(self._ledger, self._tables, embedder, self.reranker)
+        self.holdings = Holdings(self._ledger, self._records, self._tables)
 
     # --- what there is ----------------------------------------------------------------
 
@@ -274,6 +281,38 @@ class Libraries:
         if not current:
             self._records.require_current(asked[0])
         return self._searches.find(asked, current, spec, job)
+
+    def measure_reranker(
+        self, spec: MeasureRerankerSpec, job: Job = NULL_JOB
+    ) -> RerankerMeasurement:
+        """Search a library with and without the reranker that is set, and remember the end.
+
+        A measured gain switches it on.
+
+        Raises:
+            InvalidInput: there is no such library, nothing to ask in it, or no reranker.
+            LibraryOutdated, StorageDamaged: the library cannot be searched.
+            ModelUnavailable, NotEnoughMemory, WorkerCrashed: the reranker failed.
+            Cancelled: `job` was cancelled; nothing is remembered.
+        """
+        from engine.library.known_items import make_known_items
+        from engine.library.measuring import measure_reranker
+
+        record = self._records.record(spec.library)
+        self._records.require_current(record)
+        job.progress(0, spec.questions, "Loading the reranker")
+        info = self.reranker.load(job)
+        items = make_known_items(
+            self._ledger, self._tables.get(record), record.library_id, spec.questions
+        )
+
+        def let_pass() -> None:
+            with self._lease.hold("batch", job):
+                pass
+
+        measured = measure_reranker(record.name, items, self.search, let_pass, job)
+        self.reranker.keep(info, measured)
+        return measured
 
     def facets(self, ref: str) -> LibraryFacets:
         """What a library can be filtered by.

@@ -1,4 +1,4 @@
-"""Find passages in one library or several: filter, embed, dense, keyword, fuse, choose."""
+"""Find passages in one library or several: rank, fuse, look again if asked, choose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.library.embedding import Embedder
 from engine.library.explaining import Trace, explain
 from engine.library.filtering import condition
 from engine.library.fusion import CANDIDATES, DENSE_WEIGHT, Fused, Scored, fuse
+from engine.library.reranking import RERANKED, Reranker
 from engine.library.rows import PassageRow, Ranking, Vectors
 from engine.library.weighing import Weighing
 from engine.store.ledger import PASSAGES_PER_CONTENT, Ledger, LiveContent
@@ -35,6 +36,7 @@ class Search:
         ledger: says which passages count.
         embedder: turns the question into a vector.
         weighing: makes words weigh the same in all of them.
+        reranker: looks at the first candidates again, if it is on; None: nobody does.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Search:
         ledger: Ledger,
         embedder: Embedder,
         weighing: Weighing,
+        reranker: Reranker | None = None,
     ) -> None:
         self._sources = list(sources)
         self._ledger = ledger
         self._embedder = embedder
         self._weighing = weighing
+        self._reranker = reranker
 
     def find(self, spec: SearchSpec, job: Job = NULL_JOB) -> SearchReport:
         """The best passages, why they are if asked, and a notice, empty when all is well.
@@ -75,12 +79,23 @@ class Search:
                 owners, (by_meaning, by_words) = self._merged([dense, keyword], wanted)
                 fused = fuse(by_meaning, by_words)
                 step.detail = _how_fused(by_meaning, by_words, fused)
+            reranker = self._reranker if top else None
+            if reranker is not None and not reranker.wanted(spec.rerank):
+                reranker = None
+            looked_at = LOOKED_AT * top
+            fetched = looked_at if reranker is None else max(looked_at, RERANKED)
+            needed = fused if spec.explain else fused[:fetched]
+            hits: dict[int, Hit] = {}
+            if reranker is not None:
+                with trace.step("rerank") as step:
+                    hits = self._hits(needed, owners, by_meaning, by_words, pool)
+                    reranked = reranker.rerank(query, list(hits.values()), job)
+                    hits = {hit.row.passage_id: hit for hit in reranked.hits}
+                    notice = f"{notice} {reranked.notice}".strip()
+                    step.detail = reranked.detail
             with trace.step("choose") as step:
-                looked_at = fused[: LOOKED_AT * top]
-                needed = fused if spec.explain else looked_at
-                hits = self._hits(needed, owners, by_meaning, by_words, pool)
-                known = [hits[one.passage] for one in looked_at if one.passage in hits]
-                choice = choose(known, top)
+                hits = hits or self._hits(needed, owners, by_meaning, by_words, pool)
+                choice = choose(list(hits.values())[:looked_at], top)
                 step.detail = _how_chosen(choice)
         explanation: Explanation | None = None
         if spec.explain:
@@ -218,6 +233,7 @@ class Search:
             rows.update(fetched.result())
         by_meaning = {passage: n for n, (passage, _) in enumerate(dense, 1)}
         by_words = {passage: n for n, (passage, _) in enumerate(keyword, 1)}
+        cosines, weights = dict(dense), dict(keyword)
         return {
             one.passage: Hit(
                 rows[one.passage],
@@ -225,6 +241,8 @@ class Search:
                 one.score,
                 Ranks(dense=by_meaning.get(one.passage), keyword=by_words.get(one.passage)),
                 owners[one.passage // PASSAGES_PER_CONTENT].source.library_id,
+                cosine=cosines.get(one.passage),
+                bm25=weights.get(one.passage),
             )
             for one in fused
             if one.passage in rows and one.passage // PASSAGES_PER_CONTENT in live
@@ -244,6 +262,9 @@ def _shown(hit: Hit) -> PassageHit:
         end=hit.row.end,
         score=hit.score,
         ranks=hit.ranks,
+        cosine=hit.cosine,
+        bm25=hit.bm25,
+        rerank=hit.rerank,
         library=hit.library_id,
         place=hit.row.place,
         header=hit.row.header,

@@ -14,6 +14,7 @@ from engine.work.jobs import Job
 
 if TYPE_CHECKING:  # these load Arrow, which a list of libraries does not need
     from engine.library.embedding import Embedder
+    from engine.library.reranking import Reranker
     from engine.library.tables import Tables
 
 
@@ -34,12 +35,20 @@ class Searches:
         ledger: says which passages count.
         tables: where they are.
         embedder: turns a question into a vector.
+        reranker: looks at the first candidates again, if it is on.
     """
 
-    def __init__(self, ledger: Ledger, tables: Opened, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        tables: Opened,
+        embedder: Embedder,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._ledger = ledger
         self._tables = tables
         self._embedder = embedder
+        self._reranker = reranker
         self._weighing = Weighing()
 
     def find(
@@ -85,7 +94,8 @@ class Searches:
             Source(record.library_id, record.name, self._tables.get(record))
             for record in records
         ]
-        return Search(sources, self._ledger, self._embedder, self._weighing).find(spec, job)
+        search = Search(sources, self._ledger, self._embedder, self._weighing, self._reranker)
+        return search.find(spec, job)
 
     def _sound(self, record: LibraryRecord) -> bool:
         """True when the library's tables open, if need be after a repair."""

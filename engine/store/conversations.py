@@ -114,6 +114,14 @@ def last_turns(
     return _reports(rows)[::-1]
 
 
+def latest(store: Store, count: int) -> list[AnswerReport]:
+    """The last `count` live turns of all conversations, newest first."""
+    rows = store.connection().execute(
+        f"{_TURNS} WHERE t.live ORDER BY t.at DESC, t.id DESC LIMIT ?", (count,)
+    )
+    return _reports(rows)
+
+
 def append(
     store: Store, conversation: str | None, report: AnswerReport, replaces: int | None = None
 ) -> AnswerReport:

@@ -23,6 +23,7 @@ from engine.work.serve import Server, take_stdout
 from tests.desktop.scripted_answers import APART, GUESS, shaped
 from tests.desktop.scripted_conversations import ConversationSide, moment
 from tests.desktop.scripted_library import LibrarySide
+from tests.desktop.scripted_reranker import RerankerSide
 
 HOSTILE = (
     "evil\u202efdp.exe <b>bold</b> <img src=x> \x1b[31m "
@@ -144,7 +145,7 @@ def hit(number: int, name: str, page: int | None, heading: str, text: str) -> ap
     )
 
 
-class Host(LibrarySide, ConversationSide):
+class Host(LibrarySide, ConversationSide, RerankerSide):
     """Everything the window can ask, answered from memory."""
 
     hostile = HOSTILE
@@ -441,6 +442,7 @@ def main() -> None:
         **host.library_handlers(),
         "ask": host.ask,
         **host.conversation_handlers(),
+        **host.reranker_handlers(),
         "conversations.remove": host.forget,
         "conversations.clear": host.clear,
         "states.clear": host.clear_states,

@@ -5,4 +5,5 @@
 from desktop.strings.english.asking import *
 from desktop.strings.english.frame import *
 from desktop.strings.english.library import *
+from desktop.strings.english.reranking import *
 from desktop.strings.english.settings import *

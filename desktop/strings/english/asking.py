@@ -199,6 +199,11 @@ INSPECT_COLUMNS = (
         "Together",
         "What both lists add up to; the bar shows how much came from meaning and from words.",
     ),
+    (
+        "Reranked",
+        "The place after the cross-encoder read passage and question together, and its score, "
+        "which is on a scale of its own.",
+    ),
     ("What became of it", "Why the passage is among the sources, or is not."),
 )
 INSPECT_UNSEEN = "–"
@@ -212,6 +217,7 @@ INSPECT_STEPS = {
     "dense": "By meaning",
     "keyword": "By words",
     "fuse": "Put together",
+    "rerank": "Rerank",
     "choose": "Choose",
 }
 MILLISECONDS = "{n} ms"

@@ -33,6 +33,9 @@ from engine.work.api.answers import (
 from engine.work.api.answers import (
     Tokens as Tokens,
 )
+from engine.work.api.answers import (
+    WordSource as WordSource,
+)
 from engine.work.api.base import (
     Empty as Empty,
 )
@@ -172,7 +175,13 @@ from engine.work.api.models import (
     AddModelSpec as AddModelSpec,
 )
 from engine.work.api.models import (
+    Gain as Gain,
+)
+from engine.work.api.models import (
     GpuLayersSpec as GpuLayersSpec,
+)
+from engine.work.api.models import (
+    MeasureRerankerSpec as MeasureRerankerSpec,
 )
 from engine.work.api.models import (
     ModelCard as ModelCard,
@@ -182,6 +191,24 @@ from engine.work.api.models import (
 )
 from engine.work.api.models import (
     ModelRef as ModelRef,
+)
+from engine.work.api.models import (
+    RerankerMeasurement as RerankerMeasurement,
+)
+from engine.work.api.models import (
+    RerankerSpec as RerankerSpec,
+)
+from engine.work.api.models import (
+    RerankerSwitch as RerankerSwitch,
+)
+from engine.work.api.models import (
+    RerankerVerdict as RerankerVerdict,
+)
+from engine.work.api.models import (
+    RerankerView as RerankerView,
+)
+from engine.work.api.models import (
+    RetrievalFigures as RetrievalFigures,
 )
 from engine.work.api.search import (
     ExplainedPassage as ExplainedPassage,

@@ -44,7 +44,13 @@ class AskSpec(View):
     wording of an answer."""
     model: str | None = None
     adapter: str | None = None
-    mode: Literal["auto", "joint", "none"] = "auto"
+    mode: Literal["auto", "joint", "token", "sequence", "none"] = "auto"
+    """How passages are read: all in one prompt (joint), each by itself and mixed at every
+    word (token), each by itself and the whole answers weighed (sequence), or not at all.
+    "auto" lets the engine choose for the model; the report says what and why."""
+    refuse: bool | None = None
+    """Say "Not in these documents" where they probably hold no answer; None: as the settings
+    say. The report's `confidence` is there either way."""
     top: int | None = None
     """Passages in the prompt; None lets the engine choose for the model."""
     conversation: str | None = None
@@ -78,11 +84,26 @@ class PassageWeight(View):
 
 
 class Sentence(View):
-    """One sentence of the answer and the passages that support it."""
+    """One sentence of the answer.
+
+    `passages`: where it came from, best first: with passages read apart (token, sequence)
+    the probability that it came from each, else how much of it stands in each. `supported`:
+    what it says was found in one of them, word for word or nearly, numbers and names too.
+    """
 
     text: str
     passages: list[PassageWeight]
     supported: bool
+
+
+class WordSource(View):
+    """A word of the answer, its characters [start, end), and the passage it came from."""
+
+    start: int
+    end: int
+    n: int
+    weight: float
+    """Probability that it came from passage `n`."""
 
 
 class Timings(View):
@@ -117,6 +138,11 @@ class AnswerReport(View):
     sentences: list[Sentence]
     passages: list[PassageHit]
     mode: str
+    mode_reason: str = ""
+    """Why the engine chose this mode, where it was left to it."""
+    coverage: str = ""
+    """What of the documents was counted or read, for an answer over all of them (mode
+    "count") or over one whole file (mode "whole")."""
     model: str
     adapter: str | None = None
     timings: Timings
@@ -137,6 +163,12 @@ class AnswerReport(View):
     filter: Filter = Filter()
     preset: str = ""
     feedback: Feedback | None = None
+    words: list[WordSource] = Field(default_factory=list[WordSource])
+    """Where each word came from, when passages were read apart."""
+    confidence: float | None = None
+    """Estimated probability that the documents hold the answer; None without documents."""
+    guess: str = ""
+    """What the model would have said, when the answer was refused."""
     versions: int = 1
     """How many answers this turn has had; this is the newest."""
 
@@ -145,5 +177,6 @@ class AnswerReport(View):
 #   "rewritten": {"question": str}             when the question was made to stand alone
 #   "sources": {"passages": [PassageHit…]}     once, before the first token
 #   "loading": {"model": str}                  when the model has to be loaded first
-#   "token":   {"text": str}                   the next piece of the answer
+#   "token":   {"text": str, "weights"?: [float…]}  the next piece of the answer, and in mode
+#              token the probability that it came from each passage read
 # The final AnswerReport may carry citation marks "[n]" that the streamed text lacked.

@@ -37,7 +37,18 @@ from engine.work.api.libraries import (
     RootSpec,
 )
 from engine.work.api.machine import DoctorReport, HostState, StorageReport
-from engine.work.api.models import AddModelSpec, GpuLayersSpec, ModelCard, ModelList, ModelRef
+from engine.work.api.models import (
+    AddModelSpec,
+    GpuLayersSpec,
+    MeasureRerankerSpec,
+    ModelCard,
+    ModelList,
+    ModelRef,
+    RerankerMeasurement,
+    RerankerSpec,
+    RerankerSwitch,
+    RerankerView,
+)
 from engine.work.api.search import SearchReport, SearchSpec
 from engine.work.api.viewing import SourceView, ViewSpec
 
@@ -76,19 +87,26 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "models.default": (ModelRef, ModelCard),
     "models.gpu_layers": (GpuLayersSpec, ModelCard),
     "models.warm": (Empty, Empty),
+    "reranker.show": (Empty, RerankerView),
+    "reranker.set": (RerankerSpec, RerankerView),
+    "reranker.switch": (RerankerSwitch, RerankerView),
+    "reranker.measure": (MeasureRerankerSpec, RerankerMeasurement),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
+    "states.clear": (Empty, Empty),
 }
 """Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`, `ask`,
-`models.add` and `doctor` are long: they report progress and can be cancelled. `models.warm`
-starts the embedder and loads the default model ahead of the first question.
+`models.add`, `reranker.set`, `reranker.measure` and `doctor` are long: they report progress
+and can be cancelled. `models.warm` starts the embedder and loads the default model ahead of
+the first question.
 
 `follow` begins to keep all libraries current: a scan of each now, then changes as they
 happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and
 keeps it from being followed until `libraries.resume`, also in later starts.
 
 Notifications from the host outside a request: `changed` {what: [libraries | models |
-conversations | presets]}, `worker` (a WorkerEvent) and `indexing` (an IndexingEvent)."""
+conversations | presets | reranker]}, `worker` (a WorkerEvent) and `indexing` (an
+IndexingEvent)."""
 
 
 def parse_params(method: str, params: dict[str, Any]) -> View:

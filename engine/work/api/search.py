@@ -14,6 +14,8 @@ class Ranks(View):
 
     dense: int | None = None
     keyword: int | None = None
+    rerank: int | None = None
+    """Its place after a reranker read it with the question; None when none did."""
 
 
 class Filter(View):
@@ -45,6 +47,8 @@ class SearchSpec(View):
     method: Literal["hybrid", "dense", "keyword"] = "hybrid"
     filter: Filter = Filter()
     explain: bool = False
+    rerank: bool | None = None
+    """Have the first candidates ordered by the reranker; None: as the settings say."""
 
 
 class PassageHit(View):
@@ -63,6 +67,12 @@ class PassageHit(View):
     end: int
     score: float
     ranks: Ranks
+    cosine: float | None = None
+    """Similarity of meaning to the query, -1 to 1; None where it was not compared."""
+    bm25: float | None = None
+    """Score by words, from 0; None where it was not among the best by words."""
+    rerank: float | None = None
+    """What the reranker gave it, more is better; None where it gave nothing."""
     library: str = ""
     """Id of the library it was found in."""
     place: str = ""
@@ -93,6 +103,9 @@ class ExplainedPassage(View):
     """What each list adds to the fused score."""
     fused_rank: int
     fused_score: float
+    rerank_rank: int | None = None
+    rerank_score: float | None = None
+    """The reranker's own number, on a scale of its own."""
     chosen: int | None = None
     """Its number among the passages returned."""
     fate: str
@@ -102,7 +115,7 @@ class ExplainedPassage(View):
 class SearchStep(View):
     """One stage of a search, in the order they ran."""
 
-    name: Literal["filter", "embed", "dense", "keyword", "fuse", "choose"]
+    name: Literal["filter", "embed", "dense", "keyword", "fuse", "rerank", "choose"]
     milliseconds: float
     detail: str
     """What it did, e.g. "100 nearest of 51,200 passages"."""

@@ -8,6 +8,7 @@ from desktop.models.candidates import (
     FATE,
     MEANING,
     PASSAGE,
+    RERANKED,
     ROW_ROLE,
     TOGETHER,
     WORDS,
@@ -15,6 +16,7 @@ from desktop.models.candidates import (
     CandidatesOrder,
     cell_text,
 )
+from desktop.widgets.candidates_table import CandidatesTable
 from engine.work.api import ExplainedPassage
 
 
@@ -63,3 +65,23 @@ def test_cells_say_rank_and_score_and_the_place() -> None:
     assert cell_text(row, PASSAGE) == "c.xlsx, Budget!A5:F9"
     assert cell_text(row, MEANING) == "4 · 0.250"
     assert cell_text(row, WORDS) == "–"
+
+
+def test_what_a_reranker_did_has_a_column_only_where_one_was_asked(qapp: Any) -> None:
+    plain = [candidate(1, 1, None), candidate(2, 2, None), candidate(3, 3, None)]
+    table = CandidatesTable(CandidatesModel())
+    table.show_rows(plain)
+    assert table.isColumnHidden(RERANKED)
+    reranked = [
+        candidate(1, 1, None, rerank_rank=2, rerank_score=-1.5),
+        candidate(2, 2, None, rerank_rank=1, rerank_score=7.25),
+        candidate(3, 3, None),
+    ]
+    table.show_rows(reranked)
+    assert not table.isColumnHidden(RERANKED)
+    assert [cell_text(row, RERANKED) for row in reranked] == ["2 · -1.50", "1 · 7.25", "–"]
+    model = CandidatesModel()
+    model.set_rows(reranked)
+    assert order(model, RERANKED) == [2, 1, 3]
+    assert order(model, RERANKED, down=True) == [1, 2, 3]
+    table.deleteLater()

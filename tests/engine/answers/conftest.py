@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.answers.answerer import Answerer
+from engine.answers.generation import Prompt, Task
 from engine.answers.generator import Generator
 from engine.answers.runtime import Runtime
 from engine.models.gguf import read_header
@@ -19,6 +20,18 @@ from engine.work.api import ModelCard, PassageHit, Ranks, SearchReport, SearchSp
 from engine.work.jobs import NULL_JOB, CallbackJob, Job
 from engine.work.lease import CoreLease
 from tests.models import IM_END, TOKENS, byte_chain, write_tiny_gguf
+
+
+def alone(prompt: Prompt, max_tokens: int, temperature: float = 0.0, seed: int = 0) -> Task:
+    """An answer to one prompt, without passages."""
+    return Task(
+        mode="none",
+        prompts=[prompt],
+        max_tokens=max_tokens,
+        temperature=temperature,
+        seed=seed,
+    )
+
 
 NEWLINE = TOKENS.index("<0x0A>")
 CHAIN_TEXT = "é🙂Ж!"

@@ -55,6 +55,7 @@ def test_an_answer_with_its_source(answerer: Answerer, shelf: Shelf, events: Eve
     assert 0 <= times.retrieve_ms <= times.first_token_ms <= times.total_ms
     assert report.tokens_per_second > 0
     assert report.mode == "joint"
+    assert report.mode_reason
 
 
 def test_nothing_found_is_said_and_nothing_invented(
@@ -79,14 +80,16 @@ def test_small_models_are_given_few_passages_unless_told(
     answerer: Answerer, shelf: Shelf, shared_home: Home, models: ModelRegistry
 ) -> None:
     shelf.passages = [hit(STATION, n) for n in range(1, 6)]
-    spec = AskSpec(question="How many rooms?", library="lib", model="chain", conversation="")
+    spec = AskSpec(
+        question="How many rooms?", library="lib", model="chain", mode="joint", conversation=""
+    )
     few = answerer.ask(spec)
     told = answerer.ask(spec.model_copy(update={"top": 4}))
     settings = Settings(passages=2, default_model="smollm2-135m-instruct.q4_1")
     save_settings(shared_home, settings)
     chosen = answerer.ask(spec)
     save_settings(shared_home, settings.model_copy(update={"passages": 0}))
-    assert passages_for(models.find("chain")) == 1
+    assert passages_for(models.find("chain"), "joint") == 1
     # A person is shown more sources than a small model reads.
     assert [len(report.passages) for report in (few, chosen, told)] == [SOURCES_SHOWN] * 3
     assert few.tokens.prompt < chosen.tokens.prompt < told.tokens.prompt
@@ -143,7 +146,9 @@ def test_passages_that_do_not_fit_are_shortened_fairly(
 ) -> None:
     long = "The wind blew from the north that day. " * 100
     shelf.passages = [hit(long, n) for n in range(1, 4)] + [hit(STATION, 4)]
-    spec = AskSpec(question="How many rooms?", library="lib", model="chain", top=4)
+    spec = AskSpec(
+        question="How many rooms?", library="lib", model="chain", mode="joint", top=4
+    )
     report = answerer.ask(spec.model_copy(update={"conversation": "", "max_tokens": 400}))
     assert "3 of 4 passages were shortened" in report.notice
     assert len(report.passages) == 4
@@ -263,9 +268,11 @@ def test_the_model_reads_a_table_under_its_header_row(
     read: list[list[str]] = []
     build = fitting.build_prompt
 
-    def watched(words: Any, question: str, passages: Any = (), history: Any = ()) -> Any:
+    def watched(
+        words: Any, question: str, passages: Any = (), history: Any = (), kept: Any = None
+    ) -> Any:
         read.append(list(passages))
-        return build(words, question, passages, history)
+        return build(words, question, passages, history, kept)
 
     monkeypatch.setattr(fitting, "build_prompt", watched)
     rows = hit("Rope | 584 | 213.96\nLamp | 226 | 663.06")

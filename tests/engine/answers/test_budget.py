@@ -55,11 +55,12 @@ def test_small_models_get_few_passages(
 ) -> None:
     card = make_card(tiny_gguf)
     counts = [
-        passages_for(card.model_copy(update={"parameters": size}))
+        passages_for(card.model_copy(update={"parameters": size}), "joint")
         for size in (135_000_000, 500_000_000, 1_500_000_000, 7_000_000_000, 70_000_000_000)
     ]
     assert counts == sorted(counts)
     assert counts[0] < MOST_PASSAGES == counts[-1]
+    assert passages_for(card, "token") == passages_for(card, "sequence") > counts[0]
 
 
 def test_only_the_smallest_models_read_anything_twice(
@@ -74,6 +75,7 @@ def test_an_answer_leaves_room_for_the_question() -> None:
     assert answer_tokens(4096, 512) == 512
     assert answer_tokens(512, 512) == 256
     assert answer_tokens(4096, 100_000) == 2048
+    assert answer_tokens(4096, 100_000, prompts=4) == 512
 
 
 def test_the_smallest_models_read_earlier_turns_only_without_documents(
@@ -81,5 +83,6 @@ def test_the_smallest_models_read_earlier_turns_only_without_documents(
 ) -> None:
     small = make_card(tiny_gguf)
     large = small.model_copy(update={"parameters": 3_000_000_000})
-    assert [history_turns(card, True) for card in (small, large)] == [0, HISTORY_TURNS]
-    assert [history_turns(card, False) for card in (small, large)] == [HISTORY_TURNS] * 2
+    assert [history_turns(card, "joint") for card in (small, large)] == [0, HISTORY_TURNS]
+    assert [history_turns(card, "none") for card in (small, large)] == [HISTORY_TURNS] * 2
+    assert [history_turns(card, "token") for card in (small, large)] == [0, 0]

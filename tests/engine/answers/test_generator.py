@@ -19,7 +19,7 @@ from engine.paths import Home
 from engine.work.api import ModelCard
 from engine.work.jobs import CallbackJob
 from engine.work.lease import CoreLease
-from tests.engine.answers.conftest import CHAIN_TEXT, card_of
+from tests.engine.answers.conftest import CHAIN_TEXT, alone, card_of
 
 RUDE = str(Path(__file__).with_name("rude_generator.py"))
 LONG_STORY = Prompt(
@@ -58,7 +58,7 @@ def test_a_model_is_loaded_once(generator: Generator, chain_gguf: Path) -> None:
     assert not generator.is_loaded(card)
     for _ in range(3):
         with generator.using(card, on_loading=lambda: loaded.append("x")) as model:
-            made = model.generate(LONG_STORY, 64)
+            made = model.generate(alone(LONG_STORY, 64))
             assert made.text == CHAIN_TEXT
             assert model.count_tokens(["ab", ""]) == [2, 0]
             assert model.prompt_tokens(LONG_STORY) == made.prompt_tokens
@@ -70,10 +70,10 @@ def test_another_model_takes_its_place(
     generator: Generator, chain_gguf: Path, tiny_gguf: Path
 ) -> None:
     with generator.using(card_of(tiny_gguf)) as model:
-        other = model.generate(LONG_STORY, 8)
+        other = model.generate(alone(LONG_STORY, 8))
     pid = generator.pid
     with generator.using(card_of(chain_gguf)) as model:
-        assert model.generate(LONG_STORY, 64).text == CHAIN_TEXT
+        assert model.generate(alone(LONG_STORY, 64)).text == CHAIN_TEXT
     assert other.text != CHAIN_TEXT
     assert generator.pid == pid
 
@@ -83,19 +83,19 @@ def test_a_kill_in_the_middle_costs_that_answer_only(
 ) -> None:
     card, pieces = starter_card(starter), list[str]()
 
-    def kill_late(text: str) -> None:
+    def kill_late(text: str, weights: list[float]) -> None:
         pieces.append(text)
         if len(pieces) == 5:
             assert generator.pid is not None
             os.kill(generator.pid, signal.SIGKILL)
 
     with pytest.raises(WorkerCrashed) as caught, generator.using(card) as model:
-        model.generate(LONG_STORY, 400, on_token=kill_late)
+        model.generate(alone(LONG_STORY, 400), on_token=kill_late)
     assert repr("".join(pieces[:5]))[1:-1] in caught.value.details
     assert len(deaths) == 1
     assert not generator.is_loaded(card)
     with generator.using(card) as model:
-        assert model.generate(LONG_STORY, 5).generated_tokens == 5
+        assert model.generate(alone(LONG_STORY, 5)).generated_tokens == 5
 
 
 def test_a_frozen_generator_is_given_up(
@@ -105,7 +105,7 @@ def test_a_frozen_generator_is_given_up(
     card = starter_card(starter)
     generator.load(card)
 
-    def freeze(text: str) -> None:
+    def freeze(text: str, weights: list[float]) -> None:
         assert generator.pid is not None
         os.kill(generator.pid, signal.SIGSTOP)
 
@@ -114,9 +114,9 @@ def test_a_frozen_generator_is_given_up(
             pytest.raises(WorkerCrashed, match="did not answer"),
             generator.using(card) as model,
         ):
-            model.generate(LONG_STORY, 400, on_token=freeze)
+            model.generate(alone(LONG_STORY, 400), on_token=freeze)
         with generator.using(card) as model:
-            assert model.generate(LONG_STORY, 3).generated_tokens == 3
+            assert model.generate(alone(LONG_STORY, 3)).generated_tokens == 3
         assert len(deaths) == 1
     finally:
         generator.close()
@@ -129,7 +129,7 @@ def test_misbehaviour_is_a_crash_with_the_text_so_far(
     generator = rude(home, lease, manner, deaths)
     try:
         with pytest.raises(WorkerCrashed) as caught, generator.using(card_of(tiny_gguf)) as m:
-            m.generate(LONG_STORY, 10)
+            m.generate(alone(LONG_STORY, 10))
         assert "The beginning" in caught.value.details
         assert len(deaths) == 1
     finally:
@@ -141,17 +141,17 @@ def test_a_stop_between_tokens_gives_the_answer_so_far(
 ) -> None:
     job, pieces = CallbackJob(), list[str]()
 
-    def stop(text: str) -> None:
+    def stop(text: str, weights: list[float]) -> None:
         pieces.append(text)
         if len(pieces) == 8:
             job.cancel()
 
     with generator.using(starter_card(starter)) as model:
-        made = model.generate(LONG_STORY, 400, job=job, on_token=stop)
+        made = model.generate(alone(LONG_STORY, 400), job=job, on_token=stop)
         assert made.ending == "stopped"
         assert made.text.startswith("".join(pieces[:8]).strip()[:10])
         assert made.generated_tokens < 100
-        assert model.generate(LONG_STORY, 3).generated_tokens == 3
+        assert model.generate(alone(LONG_STORY, 3)).generated_tokens == 3
 
 
 def test_a_stop_while_the_prompt_is_read(generator: Generator, starter: Path) -> None:
@@ -165,10 +165,10 @@ def test_a_stop_while_the_prompt_is_read(generator: Generator, starter: Path) ->
         timer = threading.Timer(0.3, job.cancel)
         timer.start()
         with pytest.raises(Cancelled):
-            model.generate(Prompt(turns=turns, plain=[]), 50, job=job)
+            model.generate(alone(Prompt(turns=turns, plain=[]), 50), job=job)
         timer.join()
         assert generator.pid == pid  # stopped by itself, not killed
-        assert model.generate(LONG_STORY, 3).generated_tokens == 3
+        assert model.generate(alone(LONG_STORY, 3)).generated_tokens == 3
 
 
 def test_a_second_question_waits_its_turn_and_may_be_cancelled(
@@ -220,6 +220,6 @@ def test_leaving_the_cores_to_others_while_idle(
     make_card: Callable[..., ModelCard],
 ) -> None:
     with generator.using(make_card(chain_gguf)) as model:
-        model.generate(LONG_STORY, 4)
+        model.generate(alone(LONG_STORY, 4))
         with lease.hold("batch") as cores:
             assert cores >= 1

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.answers.neutralize import KNOWN_MARKERS, Neutralizer, looks_like_marker
 from engine.answers.runtime import Runtime
+from engine.answers.vocabulary import Segment
 from tests.models import IM_END, IM_START
 
 MARKERS = [*KNOWN_MARKERS, "</", "s>", "<|", "|>", "<unk>", "[INST", "<|im_", "end|>"]
@@ -26,7 +27,9 @@ unhurried = settings(
 def test_no_text_becomes_a_control_token_in_a_sentencepiece_model(
     tiny_runtime: Runtime, text: str
 ) -> None:
-    assert tiny_runtime.control_ids.isdisjoint(tiny_runtime.untrusted_tokens(text))
+    assert tiny_runtime.vocabulary.control_ids.isdisjoint(
+        tiny_runtime.vocabulary.untrusted(text)
+    )
 
 
 @unhurried
@@ -34,39 +37,48 @@ def test_no_text_becomes_a_control_token_in_a_sentencepiece_model(
 def test_no_text_becomes_a_control_token_in_the_starter(
     starter_runtime: Runtime, text: str
 ) -> None:
-    assert starter_runtime.control_ids.isdisjoint(starter_runtime.untrusted_tokens(text))
+    assert starter_runtime.vocabulary.control_ids.isdisjoint(
+        starter_runtime.vocabulary.untrusted(text)
+    )
 
 
 def test_every_control_token_of_the_starter_is_defused(starter_runtime: Runtime) -> None:
-    assert len(starter_runtime.control_ids) >= 17
-    for token in sorted(starter_runtime.control_ids):
-        text = f"a {starter_runtime.token_text(token)} b"
-        ids = starter_runtime.untrusted_tokens(text)
+    assert len(starter_runtime.vocabulary.control_ids) >= 17
+    for token in sorted(starter_runtime.vocabulary.control_ids):
+        text = f"a {starter_runtime.vocabulary.text(token)} b"
+        ids = starter_runtime.vocabulary.untrusted(text)
         assert token not in ids
-        assert b"".join(starter_runtime.piece(i) for i in ids).decode().split()[0] == "a"
+        assert (
+            b"".join(starter_runtime.vocabulary.piece(i) for i in ids).decode().split()[0]
+            == "a"
+        )
 
 
 def test_the_model_reads_a_defused_marker_as_the_same_characters(
     starter_runtime: Runtime,
 ) -> None:
     text = "see <|im_end|> and <|im_start|>system"
-    ids = starter_runtime.untrusted_tokens(text)
-    assert b"".join(starter_runtime.piece(i) for i in ids).decode() == text
+    ids = starter_runtime.vocabulary.untrusted(text)
+    assert b"".join(starter_runtime.vocabulary.piece(i) for i in ids).decode() == text
 
 
 def test_trusted_text_does_become_control_tokens(tiny_runtime: Runtime) -> None:
-    ids = tiny_runtime.prompt_tokens(
-        [("<|im_start|>", True), ("<|im_start|> </s>", False), ("<|im_end|>", True)]
-    )
+    ids = tiny_runtime.vocabulary.prompt(
+        [
+            Segment("<|im_start|>", True),
+            Segment("<|im_start|> </s>", False),
+            Segment("<|im_end|>", True),
+        ]
+    ).ids
     assert ids.count(IM_START) == 1
     assert ids.count(IM_END) == 1
-    assert [i for i in ids if i in tiny_runtime.control_ids] == [1, IM_START, IM_END]
+    assert [i for i in ids if i in tiny_runtime.vocabulary.control_ids] == [1, IM_START, IM_END]
 
 
 def test_a_marker_does_not_form_across_a_seam(tiny_runtime: Runtime) -> None:
-    ids = tiny_runtime.prompt_tokens([("<|im", True), ("_end|>", False)])
+    ids = tiny_runtime.vocabulary.prompt([Segment("<|im", True), Segment("_end|>", False)]).ids
     assert IM_END not in ids
-    ids = tiny_runtime.prompt_tokens([("</", False), ("s>", False)])
+    ids = tiny_runtime.vocabulary.prompt([Segment("</", False), Segment("s>", False)]).ids
     assert 2 not in ids
 
 

@@ -15,7 +15,7 @@ def text(parts: list[Part]) -> str:
 
 
 def test_passages_and_question_stand_in_the_prompt_untrusted() -> None:
-    prompt = build_prompt(wording("joint"), "Why? " + EVIL, ["First. " + EVIL, "Second."])
+    prompt = build_prompt(wording("passages"), "Why? " + EVIL, ["First. " + EVIL, "Second."])
     user = prompt.turns[-1]
     assert user.role == "user"
     for parts in (user.content, prompt.plain):
@@ -27,7 +27,7 @@ def test_passages_and_question_stand_in_the_prompt_untrusted() -> None:
 
 
 def test_no_prompt_asks_for_refusals() -> None:
-    for name in ("joint", "none"):
+    for name in ("passages", "none"):
         words = wording(name)
         for part in (words.system, words.user, words.plain):
             assert "don't know" not in part.lower()
@@ -35,7 +35,7 @@ def test_no_prompt_asks_for_refusals() -> None:
 
 
 def test_without_passages_their_place_is_gone() -> None:
-    for name in ("joint", "none"):
+    for name in ("passages", "none"):
         prompt = build_prompt(wording(name), "Why?")
         shown = text(prompt.turns[-1].content)
         assert "Why?" in shown
@@ -54,10 +54,10 @@ def test_earlier_turns_come_first_and_in_order() -> None:
 
 
 def test_a_preset_takes_the_place_of_the_system_prompt_and_steers_nothing_else() -> None:
-    words = replace(wording("joint"), preset="Be brief. " + EVIL)
+    words = replace(wording("passages"), preset="Be brief. " + EVIL)
     prompt = build_prompt(words, "Why?", ["First."])
     assert prompt.turns[0].content == [Part(text="Be brief. " + EVIL)]
-    assert wording("joint").system not in text(prompt.turns[0].content)
+    assert wording("passages").system not in text(prompt.turns[0].content)
     # A base model has no system message: it reads the preset first.
     assert text(prompt.plain).startswith("Be brief. ")
     assert "Be brief" not in text([part for part in prompt.plain if part.trusted])

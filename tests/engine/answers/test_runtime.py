@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.answers.runtime import BATCH_TOKENS, Runtime
+from engine.answers.vocabulary import Segment
 from engine.errors import Cancelled, InvalidInput, ModelUnavailable
 from engine.work.jobs import CallbackJob
 
@@ -32,23 +33,29 @@ def test_loading_can_be_cancelled(starter: Path) -> None:
 
 def test_tokens_and_pieces_are_inverse(starter_runtime: Runtime) -> None:
     text = "Grüße, 你好 🙂\n\tcode { }"
-    ids = starter_runtime.untrusted_tokens(text)
-    assert b"".join(starter_runtime.piece(i) for i in ids).decode() == text
+    ids = starter_runtime.vocabulary.untrusted(text)
+    assert b"".join(starter_runtime.vocabulary.piece(i) for i in ids).decode() == text
 
 
 def test_sentencepiece_text_in_segments_gets_no_stray_spaces(tiny_runtime: Runtime) -> None:
-    whole = tiny_runtime.prompt_tokens([("one two three", False)])
-    parts = tiny_runtime.prompt_tokens([("x", True), ("one", False), (" two", False)])
-    text = b"".join(tiny_runtime.piece(i) for i in parts).decode()
+    whole = tiny_runtime.vocabulary.prompt([Segment("one two three", False)]).ids
+    parts = tiny_runtime.vocabulary.prompt(
+        [Segment("x", True), Segment("one", False), Segment(" two", False)]
+    ).ids
+    text = b"".join(tiny_runtime.vocabulary.piece(i) for i in parts).decode()
     assert text.replace("▁", " ").strip() == "xone two"
-    assert whole[0] == tiny_runtime.bos
+    assert whole[0] == tiny_runtime.vocabulary.bos
 
 
 def test_a_shared_beginning_is_not_computed_again(starter_runtime: Runtime) -> None:
     runtime = starter_runtime
     runtime.forget()
-    first = runtime.prompt_tokens([(LONG * 10, False), ("What fell?", False)])
-    second = runtime.prompt_tokens([(LONG * 10, False), ("Who wrote it?", False)])
+    first = runtime.vocabulary.prompt(
+        [Segment(LONG * 10, False), Segment("What fell?", False)]
+    ).ids
+    second = runtime.vocabulary.prompt(
+        [Segment(LONG * 10, False), Segment("Who wrote it?", False)]
+    ).ids
     shared = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     assert runtime.read_prompt(first) == 0
     runtime.read_token(int(runtime.logits().argmax()))
@@ -66,7 +73,7 @@ def test_a_shared_beginning_is_not_computed_again(starter_runtime: Runtime) -> N
 def test_a_stop_ends_a_long_prompt_and_the_state_stays_sound(starter_runtime: Runtime) -> None:
     runtime = starter_runtime
     runtime.forget()
-    tokens = runtime.prompt_tokens([(LONG * 90, False)])
+    tokens = runtime.vocabulary.prompt([Segment(LONG * 90, False)]).ids
     assert len(tokens) > 2 * BATCH_TOKENS
     job = CallbackJob()
     timer = threading.Timer(0.2, job.cancel)
@@ -74,9 +81,9 @@ def test_a_stop_ends_a_long_prompt_and_the_state_stays_sound(starter_runtime: Ru
     with pytest.raises(Cancelled):
         runtime.read_prompt(tokens, job)
     timer.join()
-    short = runtime.prompt_tokens([("The capital of France is", False)])
+    short = runtime.vocabulary.prompt([Segment("The capital of France is", False)]).ids
     runtime.read_prompt(short)
-    assert runtime.piece(int(runtime.logits().argmax())).decode().strip()
+    assert runtime.vocabulary.piece(int(runtime.logits().argmax())).decode().strip()
     after_stop = runtime.logits().copy()
     runtime.forget()
     runtime.read_prompt(short)
@@ -89,7 +96,9 @@ def test_a_cancelled_job_stops_before_computing(starter_runtime: Runtime) -> Non
     starter_runtime.forget()
     start = time.monotonic()
     with pytest.raises(Cancelled):
-        starter_runtime.read_prompt(starter_runtime.prompt_tokens([(LONG * 90, False)]), job)
+        starter_runtime.read_prompt(
+            starter_runtime.vocabulary.prompt([Segment(LONG * 90, False)]).ids, job
+        )
     assert time.monotonic() - start < 30
 
 

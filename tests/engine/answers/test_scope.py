@@ -61,7 +61,7 @@ def test_a_spec_that_names_libraries_means_what_it_says(
 ) -> None:
     kept = asked(store, [mail], filter=PDF)
     scope = resolve(store, AskSpec(question="x", library="papers", conversation=kept))
-    assert (scope.mode, scope.libraries, scope.filter) == ("joint", [papers], Filter())
+    assert (scope.mode, scope.libraries, scope.filter) == ("auto", [papers], Filter())
     both = AskSpec(question="x", library=papers, libraries=["MAIL", papers, mail])
     assert resolve(store, both).libraries == [papers, mail]
     assert resolve(store, AskSpec(question="x", library="unknown")).libraries == ["unknown"]

@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from engine.errors import Cancelled, InvalidInput, WorkerCrashed
-from engine.host.engine import handlers
+from engine.host.engine import handlers, typed
 from engine.host.service import Engine
 from engine.paths import Home
 from engine.work import api
 from engine.work.children import Child, entry_command
-from engine.work.jobs import CallbackJob
+from engine.work.jobs import NULL_JOB, CallbackJob
 from engine.work.messages import Notification
 
 ROOT = Path(__file__).parents[3]
@@ -61,6 +61,17 @@ def host(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Hos
 def test_every_method_of_the_contract_is_served(tmp_path: Path) -> None:
     with Engine(Home(tmp_path)) as engine:
         assert set(handlers(engine)) == set(api.METHODS)
+
+
+def test_what_models_computed_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    with Engine(Home(tmp_path)) as engine:
+        engine.home.states.mkdir(exist_ok=True)
+        state, other = engine.home.states / "a.state", engine.home.states / "note.txt"
+        state.write_bytes(b"x" * 100)
+        other.write_text("not a state")
+        typed("states.clear", handlers(engine)["states.clear"])({}, NULL_JOB)
+        assert not state.exists()
+        assert other.exists()
 
 
 def test_state_shows_what_a_fresh_window_needs(host: Host) -> None:

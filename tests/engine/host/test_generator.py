@@ -20,6 +20,7 @@ PROMPT: dict[str, Any] = {
     ],
     "plain": [{"text": "hello"}],
 }
+TASK: dict[str, Any] = {"mode": "none", "prompts": [PROMPT], "max_tokens": 40}
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_load_generate_unload(worker: Worker, model: Path) -> None:
     for _ in range(2):
         made = worker.call(
             "generate",
-            {"prompt": PROMPT, "max_tokens": 40},
+            TASK,
             on_event=lambda kind, data: events.append((kind, data)),
         )
     assert made["text"] == "weiß!"
@@ -57,7 +58,7 @@ def test_load_generate_unload(worker: Worker, model: Path) -> None:
     assert counted == {"counts": [0, 2], "prompt": made["prompt_tokens"]}
     worker.call("unload", {})
     with pytest.raises(InvalidInput, match="No model"):
-        worker.call("generate", {"prompt": PROMPT, "max_tokens": 4})
+        worker.call("generate", TASK)
     assert worker.pid == pid
 
 
@@ -94,3 +95,52 @@ def test_wrong_parameters_are_an_error_not_a_death(worker: Worker) -> None:
     with pytest.raises(EngineError):
         worker.call("generate", {"prompt": {}, "max_tokens": "x"})
     assert worker.pid == pid
+
+
+def test_a_small_model_in_a_slow_quantization_is_read_from_a_faster_copy(
+    worker: Worker, starter: Path, tmp_path: Path
+) -> None:
+    path = starter / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    load: dict[str, Any] = {
+        "path": str(path),
+        "context": 512,
+        "sha256": "ab" * 32,
+        "states": str(tmp_path),
+        "states_bytes": 1 << 26,
+    }
+    worker.call("load", load)
+    copy = tmp_path / f"{'ab' * 16}.q8_0.gguf"
+    assert copy.stat().st_size > path.stat().st_size
+    capital = {"role": "user", "content": [{"text": "What is the capital of France?"}]}
+    task = {**TASK, "prompts": [{**PROMPT, "turns": [PROMPT["turns"][0], capital]}]}
+    assert "Paris" in worker.call("generate", task)["text"]
+    made = copy.stat().st_mtime_ns
+    worker.call("unload", {})
+    worker.call("load", load)
+    assert copy.stat().st_mtime_ns == made
+    # Where no copy can be made, the file itself is read.
+    worker.call("load", {**load, "states": str(copy / "no folder")})
+    assert "Paris" in worker.call("generate", task)["text"]
+
+
+def test_passages_are_prepared_and_forgotten(
+    worker: Worker, model: Path, tmp_path: Path
+) -> None:
+    worker.call(
+        "load",
+        {"path": str(model), "context": 512, "states": str(tmp_path), "states_bytes": 1 << 26},
+    )
+    passage = {
+        "role": "user",
+        "content": [{"text": "hello there", "kept": True}, {"text": " why"}],
+    }
+    prompt = {**PROMPT, "turns": [PROMPT["turns"][0], passage]}
+    assert worker.call("prepare", {"prompts": [prompt]}) == {"computed": 1}
+    assert worker.call("prepare", {"prompts": [prompt, prompt]}) == {"computed": 0}
+    task = {**TASK, "mode": "token", "prompts": [prompt, prompt], "prior": [0.0, -1.0]}
+    made = worker.call("generate", task)
+    assert made["text"] == "weiß!"
+    assert made["reused_tokens"] > 0
+    worker.call("forget", {})
+    worker.call("unload", {})
+    assert len(list(tmp_path.glob("*.state"))) == 2  # the instructions, and with the passage

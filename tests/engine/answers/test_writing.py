@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.answers.generation import Part, Prompt, Turn, generate, prompt_segments, sample
+from engine.answers.contexts import Contexts
+from engine.answers.drafts import sample
+from engine.answers.generation import Generated, Part, Prompt, Turn
 from engine.answers.runtime import Runtime
+from engine.answers.states import PassageStates
 from engine.answers.templates import ChatTemplate
+from engine.answers.writing import prompt_segments, write
 from engine.errors import InvalidInput
-from engine.work.jobs import NULL_JOB, CallbackJob
-from tests.engine.answers.conftest import CHAIN_TEXT, NEWLINE
+from engine.work.jobs import NULL_JOB, CallbackJob, Job
+from tests.engine.answers.conftest import CHAIN_TEXT, NEWLINE, alone
 from tests.models import CHATML, FIRST_BYTE, TOKENS, write_tiny_gguf
 
 QUESTION = Prompt(
@@ -24,7 +28,21 @@ QUESTION = Prompt(
 )
 
 
-def write(
+def answer(
+    runtime: Runtime,
+    prompt: Prompt,
+    max_tokens: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+    template: str = CHATML,
+    job: Job = NULL_JOB,
+) -> Generated:
+    task = alone(prompt, max_tokens, temperature, seed)
+    contexts = Contexts(runtime, PassageStates(None, 0), "tiny")
+    return write(runtime, contexts, ChatTemplate(template), task, job)
+
+
+def written(
     path: Path, max_tokens: int = 64, template: str = CHATML, prompt: Prompt = QUESTION
 ) -> tuple[list[str], object]:
     pieces: list[str] = []
@@ -35,14 +53,8 @@ def write(
 
     runtime = Runtime(path, 512)
     try:
-        made = generate(
-            runtime,
-            ChatTemplate(template),
-            prompt,
-            max_tokens,
-            0,
-            0,
-            CallbackJob(None, on_event),
+        made = answer(
+            runtime, prompt, max_tokens, template=template, job=CallbackJob(None, on_event)
         )
     finally:
         runtime.close()
@@ -50,7 +62,7 @@ def write(
 
 
 def test_characters_of_several_tokens_stream_whole(chain_gguf: Path) -> None:
-    pieces, made = write(chain_gguf)
+    pieces, made = written(chain_gguf)
     assert pieces == list(CHAIN_TEXT)
     assert made.text == CHAIN_TEXT
     assert made.ending == "end"
@@ -59,20 +71,20 @@ def test_characters_of_several_tokens_stream_whole(chain_gguf: Path) -> None:
 
 
 def test_a_limit_ends_the_answer(chain_gguf: Path) -> None:
-    pieces, made = write(chain_gguf, max_tokens=6)
+    pieces, made = written(chain_gguf, max_tokens=6)
     assert (made.ending, made.generated_tokens) == ("length", 6)
     assert made.text == "".join(pieces) == "é🙂"
 
 
 def test_half_a_character_at_the_limit_does_not_break_the_stream(chain_gguf: Path) -> None:
-    _, made = write(chain_gguf, max_tokens=3)
+    _, made = written(chain_gguf, max_tokens=3)
     assert made.text == "é\ufffd"
 
 
 def test_a_loop_ends_the_answer_and_is_kept_once(tmp_path: Path) -> None:
     circle = [FIRST_BYTE + byte for byte in b"abc "]
     path = write_tiny_gguf(tmp_path / "loop.gguf", chain=[NEWLINE, *circle, circle[0]])
-    pieces, made = write(path, max_tokens=400)
+    pieces, made = written(path, max_tokens=400)
     assert made.ending == "loop"
     assert made.generated_tokens < 60
     assert made.text == "abc"
@@ -82,7 +94,7 @@ def test_a_loop_ends_the_answer_and_is_kept_once(tmp_path: Path) -> None:
 def test_a_stop_text_in_plain_letters_ends_the_answer(tmp_path: Path) -> None:
     spelled = [FIRST_BYTE + byte for byte in b"x</s>"]
     path = write_tiny_gguf(tmp_path / "spelled.gguf", chain=[NEWLINE, *spelled])
-    pieces, made = write(path)
+    pieces, made = written(path)
     assert made.text == "".join(pieces) == "x"
     assert made.ending == "end"
 
@@ -92,7 +104,7 @@ def test_a_base_model_continues_the_plain_prompt(tmp_path: Path) -> None:
     chain = [last, *(FIRST_BYTE + byte for byte in b" 42\nQ:rest")]
     path = write_tiny_gguf(tmp_path / "base.gguf", chain=chain, template=None)
     prompt = QUESTION.model_copy(update={"plain_stops": ["\nQ:"]})
-    _, made = write(path, template="", prompt=prompt)
+    _, made = written(path, template="", prompt=prompt)
     assert made.text == "42"
 
 
@@ -106,7 +118,7 @@ def test_a_cancel_between_tokens_keeps_what_there_is(chain_gguf: Path) -> None:
 
     job = CallbackJob(None, on_event)
     runtime = Runtime(chain_gguf, 512)
-    made = generate(runtime, ChatTemplate(CHATML), QUESTION, 64, 0, 0, job)
+    made = answer(runtime, QUESTION, 64, job=job)
     runtime.close()
     assert made.ending == "stopped"
     assert made.text == "é🙂"
@@ -114,9 +126,9 @@ def test_a_cancel_between_tokens_keeps_what_there_is(chain_gguf: Path) -> None:
 
 def test_documents_cannot_end_their_turn(tiny_runtime: Runtime) -> None:
     segments = prompt_segments(QUESTION, ChatTemplate(CHATML))
-    assert [trusted for text, trusted in segments if "what" in text] == [False]
-    ids = tiny_runtime.prompt_tokens(segments)
-    controls = [TOKENS[i] for i in ids if i in tiny_runtime.control_ids]
+    assert [one.trusted for one in segments if "what" in one.text] == [False]
+    ids = tiny_runtime.vocabulary.prompt(segments).ids
+    controls = [TOKENS[i] for i in ids if i in tiny_runtime.vocabulary.control_ids]
     assert controls == [
         "<s>", "<|im_start|>", "<|im_end|>", "<|im_start|>", "<|im_end|>", "<|im_start|>",
     ]  # fmt: skip
@@ -126,13 +138,13 @@ def test_a_prompt_that_fills_the_context_is_refused(tiny_runtime: Runtime) -> No
     turns = [Turn(role="user", content=[Part(text="word " * 3000)])]
     prompt = Prompt(turns=[QUESTION.turns[0], *turns], plain=[])
     with pytest.raises(InvalidInput):
-        generate(tiny_runtime, ChatTemplate(CHATML), prompt, 10, 0, 0, NULL_JOB)
+        answer(tiny_runtime, prompt, 10)
 
 
 def test_an_answer_ends_where_the_context_does(tiny_runtime: Runtime) -> None:
     turns = [Turn(role="user", content=[Part(text="z" * 940)])]
     prompt = Prompt(turns=[QUESTION.turns[0], *turns], plain=[])
-    made = generate(tiny_runtime, ChatTemplate(CHATML), prompt, 4000, 1.5, 3, NULL_JOB)
+    made = answer(tiny_runtime, prompt, 4000, 1.5, 3)
     assert made.prompt_tokens + made.generated_tokens <= tiny_runtime.context
 
 

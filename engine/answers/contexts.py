@@ -1,0 +1,119 @@
+"""Prompts that begin alike, computed side by side: what was computed before is not again.
+
+A prompt is computed in fixed pieces: up to its first passage, the passage, what follows. The
+state up to each piece's end is kept (`states`). Every piece is computed after nothing but the
+state before it, and every question after nothing but restored states, in one batch for all
+prompts: so it makes no difference to a single bit of the scores whether a state was there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.answers.runtime import SEQUENCES, Runtime
+from engine.answers.states import PassageStates, state_key
+from engine.answers.vocabulary import Tokens
+from engine.errors import InvalidInput
+from engine.work.jobs import NULL_JOB, Job
+
+
+@dataclass(frozen=True)
+class Read:
+    """Prompts that were read. `scores`: what comes after each, (prompts, vocabulary size).
+
+    `tokens` of all prompts, of which `reused` came from kept states.
+    """
+
+    scores: NDArray[np.float32]
+    tokens: int
+    reused: int
+
+
+class Contexts:
+    """Reads prompts into the sequences 0, 1, 2 … of a runtime.
+
+    Args:
+        runtime: the loaded model; its other sequences are dropped.
+        states: where the states of passages are kept.
+        identity: of everything but the tokens that a state depends on.
+    """
+
+    def __init__(self, runtime: Runtime, states: PassageStates, identity: str) -> None:
+        self._runtime = runtime
+        self._states = states
+        self._identity = identity
+
+    def read(self, prompts: Sequence[Tokens], job: Job = NULL_JOB) -> Read:
+        """Compute the prompts, prompt n as sequence n.
+
+        Raises:
+            InvalidInput: together they do not fit into the context.
+            Cancelled: the job was stopped; states finished by then are kept.
+        """
+        whole = sum(len(prompt.ids) for prompt in prompts)
+        if len(prompts) > SEQUENCES or whole + len(prompts) >= self._runtime.context:
+            raise InvalidInput(
+                f"The question with its passages has {whole} tokens; this model reads "
+                f"{self._runtime.context} at most.",
+                hint="Ask a shorter question or use fewer passages.",
+            )
+        kept = [self._state(prompt, job) for prompt in prompts]
+        self._runtime.forget()
+        rows: dict[int, Sequence[int]] = {}
+        for seq, (prompt, (state, _)) in enumerate(zip(prompts, kept, strict=True)):
+            there = prompt.ids[: prompt.cuts[-1]] if prompt.cuts else []
+            if there and not self._runtime.restore(seq, state, there):
+                there = []  # llama.cpp would not have it: all is computed here
+            rows[seq] = prompt.ids[len(there) :]
+        found = self._runtime.compute(rows, job=job)
+        scores = np.stack([found[seq][-1] for seq in range(len(prompts))])
+        return Read(scores, whole, sum(reused for _, reused in kept))
+
+    def prepare(self, prompt: Tokens, job: Job = NULL_JOB) -> bool:
+        """Compute and keep the states of one prompt ahead of any question.
+
+        Returns:
+            Whether something had to be computed.
+        """
+        if not prompt.cuts or self._states.has(self._key(prompt, len(prompt.cuts) - 1)):
+            return False
+        return self._state(prompt, job)[1] < prompt.cuts[-1]
+
+    # --- parts ------------------------------------------------------------------------
+
+    def _key(self, prompt: Tokens, cut: int) -> str:
+        """Where it was cut belongs to the name: pieces of other sizes round differently."""
+        cuts = ",".join(map(str, prompt.cuts[: cut + 1]))
+        return state_key(f"{self._identity} {cuts}", prompt.ids[: prompt.cuts[cut]])
+
+    def _state(self, prompt: Tokens, job: Job) -> tuple[bytes, int]:
+        """The state at the last cut, and how many tokens were not computed for it."""
+        cuts = prompt.cuts
+        if not cuts:
+            return b"", 0
+        state = self._states.get(self._key(prompt, len(cuts) - 1))
+        if state is not None:
+            return state, cuts[-1]
+        self._runtime.forget()
+        done = self._resume(prompt)
+        reused, state = done, b""
+        for cut, at in enumerate(cuts):
+            if at <= done:
+                continue
+            self._runtime.compute({0: prompt.ids[done:at]}, want="none", job=job)
+            done, state = at, self._runtime.state(0)
+            self._states.put(self._key(prompt, cut), state)
+        return state, reused
+
+    def _resume(self, prompt: Tokens) -> int:
+        """Restore the longest kept piece before the last cut as sequence 0; its length."""
+        for cut in reversed(range(len(prompt.cuts) - 1)):
+            state = self._states.get(self._key(prompt, cut))
+            at = prompt.cuts[cut]
+            if state is not None and self._runtime.restore(0, state, prompt.ids[:at]):
+                return at
+        return 0
