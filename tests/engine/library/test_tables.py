@@ -34,6 +34,12 @@ def test_words_counted_together_count_as_each_alone(tables: Tables) -> None:
     assert tables.count_matches([]) == []
 
 
+def test_passages_that_hold_every_word_are_found_whatever_the_order(tables: Tables) -> None:
+    found = tables.holding(["kittiwake puffin", "snow", "puffin walrus", " "])
+    assert sorted(found.ids.tolist()) == [2 << 20, 3 << 20]
+    assert tables.holding([""]).ids.tolist() == []
+
+
 def test_what_another_writer_adds_is_read_at_once(tables: Tables, tmp_path: Path) -> None:
     assert tables.count_matches(["walrus"]) == [0]
     other = Tables(tmp_path / "library", 4)
