@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -67,6 +68,8 @@ class Searches:
             StorageDamaged: none of them can be read.
             Cancelled: `job` was cancelled.
         """
+        # The first search of a process loads LanceDB: those seconds are not the search's.
+        importlib.import_module("engine.library.search")
         start = time.perf_counter()
         searched = list(current)
         try:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:  # loads Arrow, which a list of libraries does not need
 MAX_WORDS = 64
 """A longer text is a document, not a question: its words weigh as in each library."""
 _KEPT_WORDS = 20_000
-_AT_ONCE = 6
+_AT_ONCE = 4
+"""Libraries whose words are counted at the same time."""
 _STALE_SHARE = 0.1
 """A count is taken again once this share of the library's passages came or went."""
 
@@ -81,13 +82,10 @@ class Weighing:
                         found[tables, word] = count
                     else:
                         new.append(word)
-                half = (len(new) + 1) // 2
-                missing += [
-                    (tables, part, passages) for part in (new[:half], new[half:]) if part
-                ]
+                if new:
+                    missing.append((tables, new, passages))
         if not missing:
             return found
-        # A single count mostly waits for LanceDB's own threads to wake up.
         with ThreadPoolExecutor(_AT_ONCE, "counting") as pool:
             counts = list(pool.map(_count, missing))
         with self._lock:
