@@ -268,7 +268,7 @@ def _hits(made: Made) -> list[Hit]:
     seen: list[Hit] = []
     real = made.reranker.rerank
 
-    def look(query: str, hits: list[object], job: object) -> object:
+    def look(query: str, hits: list[Hit], job: object) -> object:
         seen.extend(hits)
         return real(query, hits, job)  # pyright: ignore
 
