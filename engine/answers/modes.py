@@ -10,7 +10,7 @@ from engine.answers.scope import Scope
 from engine.work.api import ModelCard
 
 APART_PARAMETERS = 2_000_000_000
-"""Models below this size read passages apart: measured, see docs/guide/answer-modes.md."""
+"""Models below this size read passages apart: measured, see docs/answer-modes.md."""
 SINGLE_PARAMETERS = 300_000_000
 """Models below this size write worse from several passages, read together or apart."""
 

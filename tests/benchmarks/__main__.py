@@ -38,6 +38,9 @@ ORDER = [
     "latency",
     "filters",
     "answering",
+    "modes",
+    "prior",
+    "refusal",
 ]
 LIMIT_S = 3 * 3600.0
 

@@ -24,7 +24,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from engine.answers.generation import Part, Prompt, Turn
+from engine.answers.generation import Part, Prompt, Task, Turn
 from engine.host.service import Engine
 from engine.paths import Home
 from engine.work.api import AnswerReport, AskSpec, IndexSpec, ModelCard
@@ -256,9 +256,8 @@ def ours(model: Any, text: str) -> tuple[float, float]:
     )
     times: list[float] = []
     start = time.monotonic()
-    made = model.generate(
-        prompt, SPEED_TOKENS, on_token=lambda piece: times.append(time.monotonic())
-    )
+    task = Task(mode="none", prompts=[prompt], max_tokens=SPEED_TOKENS)
+    made = model.generate(task, on_token=lambda piece, weights: times.append(time.monotonic()))
     rate = (made.generated_tokens - 1) / max(1e-9, (made.total_ms - made.first_token_ms) / 1000)
     return times[0] - start, rate
 
