@@ -21,7 +21,7 @@ from engine.settings import load_settings
 from engine.work.api import ModelCard
 from engine.work.children import Worker
 from engine.work.jobs import NULL_JOB, Job
-from engine.work.lease import CoreLease
+from engine.work.lease import CoreLease, Purpose
 
 NAME = "The language model"
 LOAD_LIMIT_S = 900.0
@@ -165,6 +165,7 @@ class Generator:
         task: Task,
         job: Job = NULL_JOB,
         on_token: Callable[[str, list[float]], None] | None = None,
+        purpose: Purpose = "question",
     ) -> Generated:
         """Write an answer with the loaded model, inside `using`.
 
@@ -173,6 +174,8 @@ class Generator:
             job: a cancel ends the answer with what there is (ending "stopped").
             on_token: called with each piece of text and, in token mode, what each passage
                 had in it.
+            purpose: "batch" for what nobody waits for: a question, in whatever process,
+                ends it like a cancel.
 
         Raises:
             WorkerCrashed: the process died, hung or spoke rubbish; `details` begin with the
@@ -190,7 +193,9 @@ class Generator:
                     on_token(text, [float(share) for share in data.get("weights", ())])
 
         try:
-            with self._lease.hold("question", job) as cores:
+            with self._lease.hold(purpose, job) as cores:
+                if purpose == "batch":
+                    job = self._lease.yielding(job)
                 params = task.model_copy(update={"threads": cores}).model_dump()
                 return Generated.model_validate(self._call("generate", params, job, on_event))
         except WorkerCrashed as crash:

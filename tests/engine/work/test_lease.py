@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import Cancelled
 from engine.paths import Home
-from engine.work.jobs import CallbackJob
+from engine.work.jobs import CallbackJob, Job
 from engine.work.lease import CoreLease
 
 HOLDER = """
@@ -115,3 +115,37 @@ def test_the_lease_is_free_again_after_an_error(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with lease.hold("batch") as cores:
         assert cores >= 1
+
+
+def test_long_work_hears_of_a_question_in_another_process(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    lease = CoreLease(home)
+
+    def looks_on(job: Job, seconds: float) -> bool:
+        """True when the job went on for so long."""
+        end = time.monotonic() + seconds
+        try:
+            while time.monotonic() < end:
+                job.checkpoint()
+                time.sleep(0.01)
+        except Cancelled:
+            return False
+        return True
+
+    with lease.hold("batch"):
+        job = lease.yielding(CallbackJob())
+        assert looks_on(job, 0.5)
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(home.root), "question"],
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        try:
+            assert not looks_on(job, 30)
+        finally:
+            process.kill()
+            process.wait()
+    cancelled = CallbackJob()
+    cancelled.cancel()
+    with pytest.raises(Cancelled):
+        lease.yielding(cancelled).checkpoint()
