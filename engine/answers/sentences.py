@@ -17,6 +17,7 @@ _ABBREVIATION = re.compile(
 )
 _WRAPPED_LINE = 45
 """Characters from which on a line without a full stop counts as wrapped."""
+_LIST_NUMBER = re.compile(r"\s*[*_#-]*\s*(?:\d{1,3}|[A-Za-z])[.)]\s*")
 _SINGLE_LETTER = re.compile(r"\b[A-Z]\.$")
 
 
@@ -47,6 +48,8 @@ def sentence_spans(text: str) -> list[Span]:
             continue
         if not line_break and _abbreviated(text[start:end]):
             continue
+        if not line_break and _LIST_NUMBER.fullmatch(text[start:end]):
+            continue  # "1." belongs to what it numbers
         _append(spans, text, start, end)
         start = found.end()
     _append(spans, text, start, len(text))

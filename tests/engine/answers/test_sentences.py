@@ -34,6 +34,11 @@ def split(text: str) -> list[str]:
             ],
         ),
         ("Short line\nnext line", ["Short line", "next line"]),
+        (
+            "1. Wash the boots. 2. Dry them.",
+            ["1. Wash the boots.", "2. Dry them."],
+        ),
+        ("It was in room 12. Then it left.", ["It was in room 12.", "Then it left."]),
         ("它很大。它很小。", ["它很大。", "它很小。"]),
         ("  \n ", []),
         ("", []),
