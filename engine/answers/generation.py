@@ -13,7 +13,8 @@ Mode = Literal["none", "joint", "token", "sequence"]
 class Part(BaseModel):
     """A piece of a prompt; only trusted text may become control tokens.
 
-    `kept`: a passage, whose computed state is worth keeping.
+    `kept`: a passage, whose computed state is worth keeping. `turn`: it ends an earlier turn,
+    and what is computed up to there is worth keeping too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -21,6 +22,7 @@ class Part(BaseModel):
     text: str
     trusted: bool = False
     kept: bool = False
+    turn: bool = False
 
 
 class Turn(BaseModel):

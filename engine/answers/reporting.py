@@ -140,7 +140,11 @@ def report(
         mode_reason=asked.choice.reason,
         model=asked.card.id,
         timings=clock.timings(),
-        tokens=Tokens(prompt=made.prompt_tokens, generated=made.generated_tokens),
+        tokens=Tokens(
+            prompt=made.prompt_tokens,
+            generated=made.generated_tokens,
+            reused=made.reused_tokens,
+        ),
         tokens_per_second=round(speed, 2),
         notice=_joined([asked.scope.notice, *notices, UNSUPPORTED if guess else ""]),
     )

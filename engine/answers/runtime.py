@@ -262,6 +262,10 @@ class Runtime:
         """Tokens a sequence holds."""
         return len(self._done.get(seq, ()))
 
+    def held(self, seq: int) -> list[int]:
+        """The tokens a sequence holds."""
+        return list(self._done.get(seq, ()))
+
     def forget(self) -> None:
         """Drop all computed state."""
         _api.llama_memory_clear(self._memory, True)

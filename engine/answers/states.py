@@ -82,10 +82,18 @@ class PassageStates:
                 return True
         return self._folder is not None and self._path(key).exists()
 
-    def put(self, key: str, state: bytes) -> None:
-        """Keep a state; the disk gets it in the background."""
+    def put(self, key: str, state: bytes, brief: bool = False) -> None:
+        """Keep a state; the disk gets it in the background.
+
+        Args:
+            key: its name.
+            state: its bytes.
+            brief: of use for a short while only, so in memory only.
+        """
         self._remember(key, state)
-        if self._folder is None or len(state) > self._disk_bytes * SHARE_ONE_MAY_TAKE:
+        if brief or self._folder is None:
+            return
+        if len(state) > self._disk_bytes * SHARE_ONE_MAY_TAKE:
             return
         with self._lock:
             if key in self._writing:
@@ -95,6 +103,16 @@ class PassageStates:
             )
             self._writing[key] = thread
         thread.start()
+
+    def drop(self, key: str) -> None:
+        """Give up the memory of a state that is of no more use."""
+        with self._lock:
+            self._in_memory -= len(self._memory.pop(key, b""))
+
+    def in_memory(self) -> list[str]:
+        """The names of the states in memory, the one used longest ago first."""
+        with self._lock:
+            return list(self._memory)
 
     def flush(self) -> None:
         """Wait until everything is on disk."""

@@ -20,22 +20,27 @@ class Segment(NamedTuple):
     """A piece of a prompt. Only `trusted` text may become control tokens.
 
     `kept`: a passage; what is computed up to its beginning and its end is worth keeping.
+    `turn`: it ends an earlier turn; what is computed up to its end is worth keeping.
     """
 
     text: str
     trusted: bool
     kept: bool = False
+    turn: bool = False
 
 
 class Tokens(NamedTuple):
     """A tokenized prompt.
 
     `cuts` are rising positions in `ids`, none at its very end: where the first kept segment
-    begins, where it ends, and where the last one ends.
+    begins, where each one ends, and where each earlier turn ends. `brief` are those of them
+    that only the next question of a conversation comes back to: where a passage between the
+    first and the last ends.
     """
 
     ids: list[int]
     cuts: list[int]
+    brief: frozenset[int] = frozenset()
 
 
 class Vocabulary:
@@ -91,24 +96,35 @@ class Vocabulary:
         does not bring it.
         """
         ids: list[int] = []
-        kept: list[tuple[int, int]] = []
-        for text, trusted, is_kept in segments:
+        starts: list[int] = []
+        passages: list[int] = []
+        turns: list[int] = []
+        for text, trusted, is_kept, is_turn in segments:
             if not text:
                 continue
-            before = len(ids)
+            if is_kept:
+                starts.append(len(ids))
             if trusted:
                 ids.extend(self._tokenize(text, parse_special=True, joined=bool(ids)))
             else:
                 ids.extend(self._neutralizer.tokens(text))
             if is_kept:
-                kept.append((before, len(ids)))
+                passages.append(len(ids))
+            if is_turn:
+                turns.append(len(ids))
         shift = 0
         wants_bos = self.bos is not None and _api.llama_vocab_get_add_bos(self._vocab)
         if wants_bos and self.bos is not None and ids[:1] != [self.bos]:
             ids.insert(0, self.bos)
             shift = 1
-        cuts = {at + shift for at in (*kept[0], kept[-1][1])} if kept else set[int]()
-        return Tokens(ids, sorted(cut for cut in cuts if 0 < cut < len(ids)))
+        cuts = (
+            {at + shift for at in (*starts[:1], *passages, *turns)} if passages else set[int]()
+        )
+        return Tokens(
+            ids,
+            sorted(cut for cut in cuts if 0 < cut < len(ids)),
+            frozenset(at + shift for at in passages[1:-1]),
+        )
 
     def untrusted(self, text: str) -> list[int]:
         """Tokens of text from outside; never a control token."""

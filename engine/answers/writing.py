@@ -29,7 +29,7 @@ def prompt_segments(prompt: Prompt, template: ChatTemplate) -> list[Segment]:
         ModelUnavailable: the model's chat template cannot hold this conversation.
     """
     if template.used == "none":
-        return [Segment(part.text, part.trusted, part.kept) for part in prompt.plain]
+        return [Segment(p.text, p.trusted, p.kept, p.turn) for p in prompt.plain]
     segments: list[Segment] = []
     for slot in template.layout([turn.role for turn in prompt.turns]):
         if slot.message is None:
@@ -37,7 +37,7 @@ def prompt_segments(prompt: Prompt, template: ChatTemplate) -> list[Segment]:
         else:
             content = prompt.turns[slot.message].content
             # The role's text is trusted as writing, but never as control tokens.
-            segments.extend(Segment(part.text, False, part.kept) for part in content)
+            segments.extend(Segment(part.text, False, part.kept, part.turn) for part in content)
     return segments
 
 
@@ -182,7 +182,7 @@ def _read(
             f"The question has {size} tokens; this model reads {runtime.context} at most.",
             hint="Ask a shorter question.",
         )
-    reused = runtime.read_prompt(prompts[0].ids, job)
+    reused = contexts.converse(prompts[0], job)
     return _Start(prompts, runtime.logits()[None], size, reused)
 
 

@@ -117,6 +117,8 @@ class Timings(View):
 class Tokens(View):
     prompt: int
     generated: int
+    reused: int = 0
+    """Tokens of the prompt that had been computed before."""
 
 
 class Feedback(View):

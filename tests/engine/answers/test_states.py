@@ -123,3 +123,16 @@ def test_a_folder_that_cannot_be_written_costs_only_the_state(
 def test_keys_differ_where_anything_differs(one: list[int], two: list[int], who: str) -> None:
     assert (state_key(who, one) == state_key(who, two)) == (one == two)
     assert state_key(who, one) != state_key(who + " adapter", one)
+
+
+def test_what_is_of_use_for_a_while_stays_in_memory_until_it_is_dropped(tmp_path: Path) -> None:
+    states = PassageStates(tmp_path, MB)
+    states.put("one", b"x" * 100, brief=True)
+    states.put("two", b"y" * 100, brief=True)
+    states.flush()
+    assert list(tmp_path.iterdir()) == []
+    states.drop("one")
+    states.drop("never there")
+    assert states.in_memory() == ["two"]
+    assert states.get("one") is None
+    assert states.get("two") == b"y" * 100
