@@ -8,7 +8,7 @@ turn; see docs/adr/0008 and `python -m tests.benchmarks fusion`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 CANDIDATES = 100
@@ -16,12 +16,16 @@ CANDIDATES = 100
 DENSE_WEIGHT = 0.6
 """The weight whose worst loss against the better of the two searches is least; the mean alone
 would take 0.75, at the price of a point where words are much the better guide."""
+PAIRED = 40
+"""So many of the first passages are looked through for the question's pairs of words."""
+PAIRS_WEIGHT = 0.25
+"""Their part of the score; see docs/adr/0021."""
 
 Scored = Sequence[tuple[int, float]]
 
 
 class Fused(NamedTuple):
-    """A passage with what each search adds to its score."""
+    """A passage with what meaning and words add to its score; their sum is the score."""
 
     passage: int
     score: float
@@ -55,4 +59,28 @@ def fuse(dense: Scored, keyword: Scored, dense_weight: float = DENSE_WEIGHT) -> 
         meaning = dense_weight * by_meaning.get(passage, last)
         words = (1.0 - dense_weight) * by_words.get(passage, 0.0)
         fused.append(Fused(passage, meaning + words, meaning, words))
+    return _best_first(fused)
+
+
+def add_pairs(
+    fused: Sequence[Fused], pairs: Mapping[int, float], weight: float = PAIRS_WEIGHT
+) -> list[Fused]:
+    """Passages as fused, with what neighbouring words add, best first.
+
+    The best possible score stays 1, and those not looked through stay behind each other.
+
+    Args:
+        fused: what `fuse` made of two lists.
+        pairs: the share of the question's pairs, 0 to 1, of the passages looked through.
+        weight: share of the pairs in the score, 0 to 1.
+    """
+    kept = 1.0 - weight
+    added: list[Fused] = []
+    for passage, _, meaning, words in fused:
+        meaning, words = kept * meaning, kept * words + weight * pairs.get(passage, 0.0)
+        added.append(Fused(passage, meaning + words, meaning, words))
+    return _best_first(added)
+
+
+def _best_first(fused: Sequence[Fused]) -> list[Fused]:
     return sorted(fused, key=lambda one: (-one.score, one.passage))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 from engine.errors import Cancelled, EngineError
 from engine.library.candidates import Scope, Source
@@ -12,7 +13,17 @@ from engine.library.choosing import Choice, Hit, choose
 from engine.library.embedding import Embedder
 from engine.library.explaining import Trace, explain
 from engine.library.filtering import condition
-from engine.library.fusion import CANDIDATES, DENSE_WEIGHT, Fused, Scored, fuse
+from engine.library.fusion import (
+    CANDIDATES,
+    DENSE_WEIGHT,
+    PAIRED,
+    PAIRS_WEIGHT,
+    Fused,
+    Scored,
+    add_pairs,
+    fuse,
+)
+from engine.library.pairs import PairCounter
 from engine.library.reranking import RERANKED, Reranker
 from engine.library.rows import PassageRow, Ranking, Vectors
 from engine.library.weighing import Weighing
@@ -36,6 +47,7 @@ class Search:
         ledger: says which passages count.
         embedder: turns the question into a vector.
         weighing: makes words weigh the same in all of them.
+        pairs: finds the question's neighbouring words in passages.
         reranker: looks at the first candidates again, if it is on; None: nobody does.
     """
 
@@ -45,12 +57,14 @@ class Search:
         ledger: Ledger,
         embedder: Embedder,
         weighing: Weighing,
+        pairs: PairCounter,
         reranker: Reranker | None = None,
     ) -> None:
         self._sources = list(sources)
         self._ledger = ledger
         self._embedder = embedder
         self._weighing = weighing
+        self._pairs = pairs
         self._reranker = reranker
 
     def find(self, spec: SearchSpec, job: Job = NULL_JOB) -> SearchReport:
@@ -79,22 +93,25 @@ class Search:
                 owners, (by_meaning, by_words) = self._merged([dense, keyword], wanted)
                 fused = fuse(by_meaning, by_words)
                 step.detail = _how_fused(by_meaning, by_words, fused)
-            reranker = self._reranker if top else None
-            if reranker is not None and not reranker.wanted(spec.rerank):
-                reranker = None
-            looked_at = LOOKED_AT * top
-            fetched = looked_at if reranker is None else max(looked_at, RERANKED)
-            needed = fused if spec.explain else fused[:fetched]
-            hits: dict[int, Hit] = {}
+                reranker = self._reranker if top else None
+                if reranker is not None and not reranker.wanted(spec.rerank):
+                    reranker = None
+                looked_at = LOOKED_AT * top
+                pairing = bool(by_meaning and by_words)
+                fetched = max(
+                    looked_at, PAIRED if pairing else 0, RERANKED if reranker is not None else 0
+                )
+                needed = fused if spec.explain else fused[:fetched]
+                hits = self._hits(needed, owners, by_meaning, by_words, pool)
+                if pairing:
+                    fused, hits = self._paired(query, fused, hits)
             if reranker is not None:
                 with trace.step("rerank") as step:
-                    hits = self._hits(needed, owners, by_meaning, by_words, pool)
                     reranked = reranker.rerank(query, list(hits.values()), job)
                     hits = {hit.row.passage_id: hit for hit in reranked.hits}
                     notice = f"{notice} {reranked.notice}".strip()
                     step.detail = reranked.detail
             with trace.step("choose") as step:
-                hits = hits or self._hits(needed, owners, by_meaning, by_words, pool)
                 choice = choose(list(hits.values())[:looked_at], top)
                 step.detail = _how_chosen(choice)
         explanation: Explanation | None = None
@@ -210,6 +227,24 @@ class Search:
             moved.update(dict.fromkeys(others, first))
         return moved
 
+    def _paired(
+        self, query: str, fused: Sequence[Fused], hits: dict[int, Hit]
+    ) -> tuple[list[Fused], dict[int, Hit]]:
+        """Candidates and their hits, in the order that pairs of words make of them.
+
+        Whoever was not looked through gains nothing, so the first ones stay the first ones
+        and their text need not be fetched again.
+        """
+        near = [hits[one.passage] for one in fused[:PAIRED] if one.passage in hits]
+        shares = self._pairs.shares(query, [hit.row.search for hit in near])
+        found = {hit.row.passage_id: n for hit, n in zip(near, shares, strict=True)}
+        paired = add_pairs(fused, found)
+        return paired, {
+            one.passage: replace(hits[one.passage], score=one.score)
+            for one in paired
+            if one.passage in hits
+        }
+
     def _hits(
         self,
         fused: Sequence[Fused],
@@ -303,8 +338,12 @@ def _how_many(what: str, found: dict[Scope, Ranking]) -> str:
 
 def _how_fused(dense: Scored, keyword: Scored, fused: Sequence[Fused]) -> str:
     if dense and keyword:
-        share = round(DENSE_WEIGHT * 100)
-        return f"{len(fused)} different passages; meaning counts {share}%, words {100 - share}%"
+        pairs = round(PAIRS_WEIGHT * 100)
+        meaning = round((1 - PAIRS_WEIGHT) * DENSE_WEIGHT * 100)
+        return (
+            f"{len(fused)} different passages; meaning counts {meaning}%, words "
+            f"{100 - pairs - meaning}%, words side by side as in the question {pairs}%"
+        )
     return f"{len(fused)} passages; one search alone, nothing to fuse"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from engine.errors import StorageDamaged
+from engine.library.pairs import PairCounter
 from engine.library.weighing import Weighing
 from engine.store.ledger import Ledger, LibraryRecord
 from engine.work.api import SearchReport, SearchSpec
@@ -51,6 +52,7 @@ class Searches:
         self._embedder = embedder
         self._reranker = reranker
         self._weighing = Weighing()
+        self._pairs = PairCounter()
 
     def find(
         self,
@@ -97,7 +99,9 @@ class Searches:
             Source(record.library_id, record.name, self._tables.get(record))
             for record in records
         ]
-        search = Search(sources, self._ledger, self._embedder, self._weighing, self._reranker)
+        search = Search(
+            sources, self._ledger, self._embedder, self._weighing, self._pairs, self._reranker
+        )
         return search.find(spec, job)
 
     def _sound(self, record: LibraryRecord) -> bool:

@@ -100,7 +100,8 @@ class ExplainedPassage(View):
     """BM25."""
     dense_share: float = 0.0
     keyword_share: float = 0.0
-    """What each list adds to the fused score."""
+    """What meaning and words add to the fused score, which is their sum. Words count by BM25
+    and, among the first candidates, by standing side by side as in the question."""
     fused_rank: int
     fused_score: float
     rerank_rank: int | None = None

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.library.choosing import Hit, choose
-from engine.library.fusion import fuse
+from engine.library.fusion import add_pairs, fuse
 from engine.library.libraries import Libraries
+from engine.library.pairs import PairCounter
 from engine.library.rows import PassageRow
 from engine.store.ledger import PASSAGES_PER_CONTENT, Content, LiveContent
 from engine.work.api import IndexSpec, Ranks, SearchReport, SearchSpec
@@ -53,6 +54,46 @@ def test_fusion_keeps_every_passage_once_and_never_raises_the_lower_above(
             if one in by_meaning and two in by_meaning and one in by_words and two in by_words:
                 better = by_meaning[one] > by_meaning[two] and by_words[one] > by_words[two]
                 assert not better or place[one] < place[two]
+
+
+@given(scores, scores, st.dictionaries(st.integers(0, 30), st.floats(0, 1)))
+def test_pairs_of_words_keep_the_scale_and_the_order_of_the_rest(
+    dense: list[tuple[int, float]], keyword: list[tuple[int, float]], pairs: dict[int, float]
+) -> None:
+    fused = fuse(dense, keyword)
+    paired = add_pairs(fused, pairs)
+    assert sorted(one.passage for one in paired) == sorted(one.passage for one in fused)
+    assert [one.score for one in paired] == sorted((o.score for o in paired), reverse=True)
+    assert all(one.score == one.dense_share + one.keyword_share for one in paired)
+    if dense and keyword:
+        assert all(one.score <= 1 + 1e-9 for one in paired)
+    rest = [one.passage for one in paired if one.passage not in pairs]
+    before = [one.passage for one in fused if one.passage not in pairs]
+    was = {one.passage: one.score for one in fused}
+    assert [was[passage] for passage in rest] == pytest.approx([was[p] for p in before])
+
+
+def test_shares_of_pairs_are_counted_over_stemmed_words_in_order() -> None:
+    question = "What were the total operating revenues?"
+    counter = PairCounter()
+    texts = [
+        "Total operating revenue rose.",  # both pairs, though stemmed
+        "Operating\nrevenues in total",  # one of them
+        "revenues operating total",  # the wrong way round
+        "",
+    ]
+    assert counter.shares(question, texts) == [1.0, 0.5, 0.0, 0.0]
+    assert counter.shares(question, texts) == [1.0, 0.5, 0.0, 0.0], "remembered words differ"
+    assert counter.shares("revenues", texts) == [0.0] * 4
+    assert counter.shares("very very", ["very very"]) == [0.0]
+    assert counter.shares("total operating " * 40, texts) == [0.0] * 4
+
+
+@given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=4))
+def test_shares_of_pairs_are_shares_for_any_text(question: str, texts: list[str]) -> None:
+    shares = PairCounter().shares(question, texts)
+    assert len(shares) == len(texts)
+    assert all(0 <= share <= 1 for share in shares)
 
 
 def test_neighbours_are_joined_exactly_and_only_in_pairs() -> None:
