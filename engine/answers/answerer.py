@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from engine.answers import budget, followups, modes, presets
 from engine.answers.attribution import Attribution
 from engine.answers.citations import cite
-from engine.answers.fitting import Fitting, passage_prompt
+from engine.answers.fitting import Fitting, in_earlier_order, passage_prompt
 from engine.answers.generation import Generated, Prompt, Task
 from engine.answers.generator import Generator
 from engine.answers.preparing import MOST_WAITING, Preparing
@@ -44,12 +44,16 @@ Search = Callable[[SearchSpec, Job], SearchReport]
 
 @dataclass(frozen=True)
 class _Turn:
-    """An earlier question and its answer without marks; `supported`: by a passage."""
+    """An earlier question and its answer without marks; `supported`: by a passage.
+
+    `sources` are the ids of the passages that were found for it, those read first.
+    """
 
     question: str
     answer: str
     supported: bool
     refused: bool = False
+    sources: tuple[int, ...] = ()
 
 
 class Answerer:
@@ -144,6 +148,9 @@ class Answerer:
         if asked.rewritten:
             job.emit("rewritten", {"question": asked.rewritten})
         passages, notice = self._retrieve(spec, asked, job)
+        choice = asked.choice
+        if turns and budget.history_turns(asked.card, choice.mode):
+            passages = in_earlier_order(passages, turns[-1].sources, choice.passages)
         clock.retrieved()
         job.emit("sources", {"passages": [hit.model_dump() for hit in passages]})
         if asked.scope.mode != "none" and not passages:
@@ -165,6 +172,7 @@ class Answerer:
                 " ".join(s.text for s in turn.sentences) or turn.answer,
                 bool(turn.citations),
                 turn.refused,
+                tuple(hit.passage_id for hit in turn.passages),
             )
             for turn in kept
         ]

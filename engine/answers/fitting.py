@@ -30,6 +30,23 @@ class Context:
     notice: str
 
 
+def in_earlier_order(
+    passages: Sequence[PassageHit], earlier: Sequence[int], count: int
+) -> list[PassageHit]:
+    """The first `count` passages with those read before first, in the order they were read.
+
+    What a prompt has in common with the one before it is not computed again.
+
+    Args:
+        passages: best first; which of them are read does not change.
+        earlier: ids of the passages that the turn before read.
+        count: how many the model reads.
+    """
+    place = {passage: n for n, passage in enumerate(earlier)}
+    read = sorted(passages[:count], key=lambda hit: place.get(hit.passage_id, len(place)))
+    return [*read, *passages[count:]]
+
+
 def passage_text(hit: PassageHit) -> str:
     """A passage as a model reads it: under its table's header row, without orders in it."""
     header, text = readable(hit.header)[0].strip(), readable(hit.text)[0]

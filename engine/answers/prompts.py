@@ -61,7 +61,12 @@ def build_prompt(
 ) -> Prompt:
     """The prompt for `question` over `passages`, after the turns in `history`.
 
-    The first `kept` passages (default: all) are marked as worth keeping.
+    The passages stand before the first earlier question: so a follow-up that reads the same
+    ones begins as the question before it did, and is not computed again up to its last turn.
+    Every question is worded as it was when it was the last one, for the same reason.
+
+    The first `kept` passages (default: all) are marked as worth keeping; the others belong
+    to this question and stand beside it.
 
     Questions, answers, passages and presets are untrusted parts; only a base model's own
     plain wording is trusted beside the chat template.
@@ -71,12 +76,15 @@ def build_prompt(
     plain: list[Part] = []
     if words.preset:
         plain += [Part(text=words.preset), Part(text="\n\n", trusted=True)]
+    first = len(passages) if kept is None or not history else kept
+    listed = _list_passages(words, passages[:first], first if kept is None else kept)
     for turn in history:
-        turns.append(Turn(role="user", content=[Part(text=turn.question)]))
-        turns.append(Turn(role="assistant", content=[Part(text=turn.answer)]))
-        plain += _fill(words.plain, turn.question, [])
-        plain += [Part(text=" "), Part(text=turn.answer), Part(text="\n\n", trusted=True)]
-    listed = _list_passages(words, passages, len(passages) if kept is None else kept)
+        answer = Part(text=turn.answer, turn=True)
+        turns.append(Turn(role="user", content=_fill(words.user, turn.question, listed)))
+        turns.append(Turn(role="assistant", content=[answer]))
+        plain += _fill(words.plain, turn.question, listed)
+        plain += [Part(text=" "), answer, Part(text="\n\n", trusted=True)]
+        listed = _list_passages(words, passages[first:], 0)
     turns.append(Turn(role="user", content=_fill(words.user, question, listed)))
     plain += _fill(words.plain, question, listed)
     return Prompt(turns=turns, plain=plain, plain_stops=list(words.plain_stops))

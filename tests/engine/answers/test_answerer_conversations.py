@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.answers import budget
 from engine.answers.answerer import Answerer
 from engine.answers.generator import Generator
 from engine.answers.refusals import NOTHING_IN_FILTER
@@ -16,7 +17,7 @@ from engine.models.registry import ModelRegistry
 from engine.store import conversations
 from engine.store.db import Store
 from engine.store.ledger import Ledger
-from engine.work.api import AnswerReport, AskSpec, Filter
+from engine.work.api import AnswerReport, AskSpec, Filter, Tokens
 from tests.engine.answers.conftest import CHAIN_TEXT, Events, Shelf, hit
 
 TEXT = "The hotel limit in Lisbon is 130 EUR. Meals are 20 EUR a day."
@@ -156,3 +157,29 @@ def test_half_a_character_is_no_obstacle(
     made = answerer.ask(go_on(first, "Was ist \udce4?"))
     assert made.question == "Was ist ??"
     assert conversations.show(store, first.conversation).turns[-1] == made
+
+
+def test_a_follow_up_keeps_the_passages_in_their_place_and_computes_the_rest(
+    answerer: Answerer, shelf: Shelf, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a model that reads earlier turns is asked; whether it is large makes no difference."""
+    monkeypatch.setattr(budget, "HISTORY_PARAMETERS", 0)
+    one, two, three = (hit(f"Room {n} costs {n}0 EUR a night.", n) for n in (1, 2, 3))
+    shelf.passages = [one, two]
+    spec = AskSpec(
+        question="What do rooms cost?", library=library, model="chain", mode="joint", top=2
+    )
+    first = answerer.ask(spec)
+    instructions = first.tokens.reused  # of earlier answers by this model, if there were any
+
+    shelf.passages = [two, one, three]
+    second = answerer.ask(go_on(first, "Which one is cheaper?", mode="joint", top=2))
+    assert [hit.passage_id for hit in second.passages[:2]] == [1, 2]
+    assert second.tokens.reused > instructions + len(one.text)
+    assert second.tokens.reused < second.tokens.prompt
+    assert Tokens.model_validate(second.model_dump()["tokens"]).reused == second.tokens.reused
+
+    shelf.passages = [three, two]
+    third = answerer.ask(go_on(first, "And the last one?", mode="joint", top=2))
+    assert [hit.passage_id for hit in third.passages[:2]] == [2, 3]
+    assert 0 < third.tokens.reused < second.tokens.reused

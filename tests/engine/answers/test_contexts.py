@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from engine.answers.contexts import Contexts
+from engine.answers.contexts import CONVERSATIONS, WORTH_TOKENS, Contexts
+from engine.answers.generation import Generated, Prompt, Task
+from engine.answers.prompts import Exchange, build_prompt, wording
 from engine.answers.runtime import SEQUENCES, Runtime
 from engine.answers.states import PassageStates
+from engine.answers.templates import FAMILIES, ChatTemplate
 from engine.answers.vocabulary import Segment, Tokens
+from engine.answers.writing import prompt_segments, write
 from engine.errors import Cancelled, InvalidInput
-from engine.work.jobs import CallbackJob
+from engine.work.jobs import NULL_JOB, CallbackJob
+from tests.models import CHATML
 
 PASSAGES = [
     "The hotel limit in Lisbon is 130 EUR a night. " * 4,
@@ -137,3 +145,179 @@ def test_a_stop_keeps_what_was_finished(
     assert read.reused >= prompts[0].cuts[-1]
     fresh = Contexts(starter_runtime, PassageStates(None, 0), "m").read(prompts)
     assert np.array_equal(read.scores, fresh.scores)
+
+
+# --- follow-ups ---------------------------------------------------------------------------
+
+TURNS = [
+    Exchange("What is the limit?", "It is 130 EUR."),
+    Exchange("And for meals?", "The text does not say."),
+    Exchange("When does it leave?", "At noon."),
+]
+
+
+def asked(passages: Sequence[str], turns: Sequence[Exchange], question: str) -> Prompt:
+    return build_prompt(wording("passages"), question, passages, turns)
+
+
+def tokens_of(runtime: Runtime, prompt: Prompt, template: str = CHATML) -> Tokens:
+    return runtime.vocabulary.prompt(prompt_segments(prompt, ChatTemplate(template)))
+
+
+TEMPLATES = ["", CHATML, FAMILIES["gemma"], FAMILIES["llama2"]]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=["plain", "chatml", "gemma", "llama2"])
+def test_a_follow_up_is_computed_from_the_last_turn_on(
+    tiny_runtime: Runtime, template: str
+) -> None:
+    """Whatever the template: none at all, or one without a system role."""
+    contexts = Contexts(tiny_runtime, PassageStates(None, 0), "m")
+    passages = [text[:60] for text in PASSAGES]
+    asks = [
+        tokens_of(tiny_runtime, asked(passages, TURNS[:n], "why?"), template) for n in range(3)
+    ]
+    assert [len(one.cuts) for one in asks] == [4, 5, 6]
+    reused = [contexts.read([one]).reused for one in asks]
+    # Up to the last passage, then up to the end of the turn before the last.
+    assert reused == [0, asks[0].cuts[-1], asks[1].cuts[-1]]
+    assert contexts.read([asks[2]]).reused == asks[2].cuts[-1]
+    assert asks[2].ids[: asks[1].cuts[-1]] == asks[1].ids[: asks[1].cuts[-1]]
+
+
+def test_a_new_passage_leaves_those_before_it_alone(tiny_runtime: Runtime) -> None:
+    contexts = Contexts(tiny_runtime, PassageStates(None, 0), "m")
+    first = tokens_of(tiny_runtime, asked(PASSAGES, (), "why?"))
+    contexts.read([first])
+    other = tokens_of(tiny_runtime, asked([*PASSAGES[:2], "Tea at five."], TURNS[:1], "why?"))
+    assert contexts.read([other]).reused == first.cuts[2]  # after the second passage
+    fresh = Contexts(tiny_runtime, PassageStates(None, 0), "m").read([other])
+    assert np.array_equal(contexts.read([other]).scores, fresh.scores)
+
+
+def test_history_that_was_trimmed_leaves_the_passages_alone(tiny_runtime: Runtime) -> None:
+    contexts = Contexts(tiny_runtime, PassageStates(None, 0), "m")
+    full = tokens_of(tiny_runtime, asked(PASSAGES[1:], TURNS[:2], "why?"))
+    contexts.read([full])
+    trimmed = tokens_of(tiny_runtime, asked(PASSAGES[1:], TURNS[1:2], "why?"))
+    assert contexts.read([trimmed]).reused == full.cuts[2]
+
+
+def test_only_a_conversation_comes_back_to_the_passages_between(
+    tiny_runtime: Runtime, tmp_path: Path
+) -> None:
+    one = tokens_of(tiny_runtime, asked(PASSAGES, TURNS[:1], "why?"))
+    assert one.brief == {one.cuts[2]}
+    states = PassageStates(tmp_path, 64 << 20)
+    Contexts(tiny_runtime, states, "m").read([one])
+    states.flush()
+    assert len(list(tmp_path.iterdir())) == len(one.cuts) - 1
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from([text[:50] for text in PASSAGES]), unique=True),
+            st.integers(0, 3),
+            st.integers(0, 3),
+        ),
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_pieces_together_are_the_whole_prompt(
+    tiny_runtime: Runtime, asks: list[tuple[list[str], int, int]]
+) -> None:
+    """Whatever was asked before: the same tokens are read, and the scores agree to the bit."""
+    contexts = Contexts(tiny_runtime, PassageStates(None, 0), "m")
+    for passages, first, last in asks:
+        prompt = tokens_of(tiny_runtime, asked(passages, TURNS[first:last], "why?"))
+        pieces = [0, *prompt.cuts, len(prompt.ids)]
+        assert pieces == sorted(set(pieces))
+        assert prompt.brief <= set(prompt.cuts)
+        read = contexts.read([prompt])
+        assert tiny_runtime.held(0) == prompt.ids
+        fresh = Contexts(tiny_runtime, PassageStates(None, 0), "m").read([prompt])
+        assert np.array_equal(read.scores, fresh.scores)
+        assert read.reused in (0, *prompt.cuts)
+
+
+def answer(
+    runtime: Runtime, contexts: Contexts, prompt: Prompt, mode: str = "joint"
+) -> Generated:
+    task = Task.model_validate({"mode": mode, "prompts": [prompt], "max_tokens": 16})
+    return write(runtime, contexts, ChatTemplate(CHATML), task, NULL_JOB)
+
+
+def test_answers_are_the_same_with_and_without_kept_states(runtime: Runtime) -> None:
+    kept = Contexts(runtime, PassageStates(None, 0), "m")
+    for n in range(3):
+        prompt = asked(PASSAGES[1:], TURNS[:n], "How long does a freezer stay cold?")
+        without = answer(runtime, Contexts(runtime, PassageStates(None, 0), "m"), prompt)
+        answer(runtime, kept, prompt)
+        again = answer(runtime, kept, prompt)
+        assert without.reused_tokens == 0
+        assert again.reused_tokens > 0
+        assert again.text == without.text
+        assert again.tokens == without.tokens
+
+
+# --- conversations without passages -------------------------------------------------------
+
+
+def chat(runtime: Runtime, subject: str, turns: int) -> Tokens:
+    """A conversation that goes on; `subject` stands at its beginning."""
+    history = [Exchange(f"{subject} {'z' * 80}?", "yes."), Exchange("and why?", "so.")]
+    return tokens_of(runtime, build_prompt(wording("none"), "and now?", (), history[:turns]))
+
+
+def test_other_modes_between_leave_a_conversation_alone(runtime: Runtime) -> None:
+    contexts = Contexts(runtime, PassageStates(None, 0), "m")
+    runtime.forget()
+    contexts.converse(chat(runtime, "birds", 1))
+    begun = runtime.held(0)
+    assert len(begun) > WORTH_TOKENS
+    contexts.read([prompt(runtime, passage) for passage in PASSAGES])
+    contexts.prepare(prompt(runtime, "tea at five"))
+    following = chat(runtime, "birds", 2)
+    common = shared(begun, following.ids)
+    assert contexts.converse(following) == common > WORTH_TOKENS
+    assert runtime.held(0) == following.ids
+    scores = runtime.logits()
+    runtime.forget()
+    runtime.read_prompt(following.ids)
+    # Other batches round differently; the meaning is the same.
+    assert np.abs(scores - runtime.logits()).max() < 0.2 * np.abs(scores).max()
+    assert scores.argmax() == runtime.logits().argmax()
+
+
+def shared(one: Sequence[int], other: Sequence[int]) -> int:
+    at = 0
+    while at < min(len(one), len(other)) and one[at] == other[at]:
+        at += 1
+    return at
+
+
+def test_conversations_take_turns_and_the_oldest_is_given_up(tiny_runtime: Runtime) -> None:
+    states = PassageStates(None, 0)
+    contexts = Contexts(tiny_runtime, states, "m")
+    tiny_runtime.forget()
+    subjects = [f"{letter}{letter}" for letter in "abcdefg"][: CONVERSATIONS + 2]
+    for subject in subjects:
+        contexts.converse(chat(tiny_runtime, subject, 1))
+    common = shared(*(chat(tiny_runtime, one, 1).ids for one in subjects[:2]))
+    assert contexts.converse(chat(tiny_runtime, subjects[1], 2)) > common + WORTH_TOKENS
+    assert contexts.converse(chat(tiny_runtime, subjects[0], 2)) == common
+    assert len(states.in_memory()) <= CONVERSATIONS
+
+
+def test_pieces_of_a_file_push_no_conversation_out(tiny_runtime: Runtime) -> None:
+    contexts = Contexts(tiny_runtime, PassageStates(None, 0), "m")
+    tiny_runtime.forget()
+    contexts.converse(chat(tiny_runtime, "birds", 1))
+    for n in range(2 * CONVERSATIONS):
+        contexts.converse(tokens_of(tiny_runtime, asked([f"{n} " * 50], (), "why?")))
+    assert contexts.converse(chat(tiny_runtime, "birds", 2)) > WORTH_TOKENS

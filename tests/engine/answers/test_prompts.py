@@ -61,3 +61,33 @@ def test_a_preset_takes_the_place_of_the_system_prompt_and_steers_nothing_else()
     # A base model has no system message: it reads the preset first.
     assert text(prompt.plain).startswith("Be brief. ")
     assert "Be brief" not in text([part for part in prompt.plain if part.trusted])
+
+
+def test_passages_stand_before_the_earlier_turns_and_only_there() -> None:
+    history = [Exchange("Q1", "A1"), Exchange("Q2", "A2")]
+    prompt = build_prompt(wording("passages"), "Q3", ["First.", "Second."], history)
+    roles = [turn.role for turn in prompt.turns]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+    for whole in (text(prompt.plain), "".join(text(turn.content) for turn in prompt.turns)):
+        parts = ("First.", "Second.", "Q1", "A1", "Q2", "A2", "Q3")
+        assert [whole.count(part) for part in parts] == [1] * len(parts)
+        places = [whole.index(part) for part in parts]
+        assert places == sorted(places)
+    for parts in (prompt.plain, [p for turn in prompt.turns for p in turn.content]):
+        assert [part.text for part in parts if part.kept] == ["First.", "Second."]
+        assert [part.text for part in parts if part.turn] == ["A1", "A2"]
+
+
+def test_a_follow_up_begins_as_the_question_before_it_did() -> None:
+    words = wording("passages")
+    first = build_prompt(words, "Q1", ["First."])
+    second = build_prompt(words, "Q2", ["First."], [Exchange("Q1", "A1")])
+    assert second.turns[: len(first.turns)] == first.turns
+    assert text(second.plain).startswith(text(first.plain))
+
+
+def test_what_is_read_a_second_time_stands_beside_its_question() -> None:
+    read = ["First.", "Second."]
+    prompt = build_prompt(wording("passages"), "Q2", read, [Exchange("Q1", "A1")], kept=1)
+    assert "Second" not in text(prompt.turns[1].content)
+    assert text(prompt.turns[-1].content).startswith("Second.")
