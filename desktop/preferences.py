@@ -38,6 +38,8 @@ class Preferences:
         self.states_mb = _number(data.get("states_mb"), USUAL_STATES_MB, MOST_STATES_MB)
         self.notify = data.get("notify") is not False
         self.mode: str = _one_of(data.get("mode"), MODES)
+        self.refuse = data.get("refuse") is not False
+        """Say so where the documents probably hold no answer."""
         self.origins = data.get("origins") is True
         """Words of answers wear the colours of their sources."""
         preset = data.get("preset")
@@ -59,7 +61,7 @@ class Preferences:
             settings.follow, settings.notify = self.follow, self.notify
             settings.preset = self.preset
             settings.states_mb, settings.mode = self.states_mb, self.mode  # type: ignore[assignment]
-            settings.origins = self.origins
+            settings.origins, settings.refuse = self.origins, self.refuse
             save_settings(self._home, settings)
         except EngineError as error:
             return error

@@ -14,6 +14,7 @@ from desktop.widgets.chooser import Chooser
 from desktop.widgets.mode_chooser import ModeChooser
 from desktop.widgets.reranker_card import RerankerCard
 from desktop.widgets.setting_rows import section, setting
+from desktop.widgets.switch import Switch
 
 CONTEXTS_OFFERED = (2048, 4096, 8192, 16384, 32768)
 
@@ -31,6 +32,7 @@ class ModelSettings(QWidget):
         self.model = Chooser(english.SETTINGS_MODEL, "cpu")
         self.context = Chooser(english.SETTINGS_CONTEXT)
         self.mode = ModeChooser()
+        self.refuse = Switch(english.SETTINGS_REFUSE)
         self.preset = Chooser(english.SETTINGS_PRESET)
         self.models = button(english.SETTINGS_MODEL_LINK, self.go_models.emit)
         manage = button(english.SETTINGS_PRESETS, self._manage)
@@ -40,6 +42,7 @@ class ModelSettings(QWidget):
             setting(english.SETTINGS_MODEL, english.SETTINGS_MODEL_TEXT, self.model),
             setting(english.SETTINGS_CONTEXT, english.SETTINGS_CONTEXT_TEXT, self.context),
             setting(english.MODE_CHOOSER, english.SETTINGS_MODE_TEXT, self.mode),
+            setting(english.SETTINGS_REFUSE, english.SETTINGS_REFUSE_TEXT, self.refuse),
             setting(english.SETTINGS_GPU, english.SETTINGS_GPU_TEXT, self.models),
         )
         both = QWidget()
@@ -56,6 +59,8 @@ class ModelSettings(QWidget):
         self.context.chosen.connect(self._set_context)
         self.mode.chosen.connect(self._set_mode)
         self.preset.chosen.connect(self._set_preset)
+        self.refuse.setChecked(preferences.refuse)
+        self.refuse.toggled.connect(self._set_refuse)
         state.models_changed.connect(self._show_models)
         state.presets_changed.connect(self._show_presets)
         self._show_models()
@@ -102,6 +107,10 @@ class ModelSettings(QWidget):
     def _set_mode(self, choice: str) -> None:
         self._preferences.mode = choice
         self.mode.set_mode(choice)
+        self.changed.emit()
+
+    def _set_refuse(self, on: bool) -> None:
+        self._preferences.refuse = on
         self.changed.emit()
 
     def _set_preset(self, choice: str) -> None:

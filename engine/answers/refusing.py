@@ -92,9 +92,20 @@ def calibrated(store: Store, libraries: Sequence[str], model: str) -> Rule:
     try:
         each = [float(weight) for weight in kept["each"]]
         rule = Weights((each[0], each[1], each[2], each[3]), float(kept["bias"]))
-        return Rule(rule, float(kept["threshold"]))
+        fitted_to = [float(number) for number in kept["shipped"]]
+        return Rule(rule, float(kept["threshold"])) if fitted_to == shipped() else Rule()
     except (TypeError, KeyError, IndexError, ValueError):
         return Rule()
+
+
+def shipped() -> list[float]:
+    """The numbers of the shipped rule: what was fitted to others no longer counts."""
+    return [*SHIPPED.each, SHIPPED.bias, THRESHOLD]
+
+
+def forget(store: Store, library: str) -> None:
+    """Forget what was measured for a library, with all models."""
+    measurements.forget(store, measured_as(library, ""))
 
 
 def measured_as(library: str, model: str) -> str:
@@ -147,7 +158,13 @@ def can_tell(passages: Sequence[PassageHit]) -> bool:
 
 def confidence(signals: Signals, weights: Weights = SHIPPED) -> float:
     """Probability that the documents hold the answer, 0 to 1."""
+    odds = log_odds(signals, weights)
+    return 1.0 / (1.0 + math.exp(-odds)) if odds > -30 else 0.0
+
+
+def log_odds(signals: Signals, weights: Weights = SHIPPED) -> float:
+    """Natural logarithm of the odds that the documents hold the answer."""
     odds = weights.bias
     for weight, value in zip(weights.each, signals.values(), strict=True):
         odds += weight * value
-    return 1.0 / (1.0 + math.exp(-odds)) if odds > -30 else 0.0
+    return odds

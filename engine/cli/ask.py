@@ -53,6 +53,11 @@ def add_parser(groups: Groups) -> None:
     parser.add_argument(
         "--seed", type=int, metavar="N", help="draw other words instead of the likeliest"
     )
+    parser.add_argument(
+        "--answer-anyway",
+        action="store_true",
+        help="answer even where the documents probably hold nothing about it",
+    )
     add_batch(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -98,6 +103,7 @@ def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
             rewrite=not options.as_asked,
             preset=options.preset,
             seed=options.seed,
+            refuse=False if options.answer_anyway else None,
         )
         return engine.ask(spec, console.job)
 

@@ -1,4 +1,4 @@
-"""`whetstone libraries list|show|remove|rename|pause|resume|retry|remove-folder`."""
+"""`whetstone libraries`: list, show, remove and all else that is done to a library."""
 
 from __future__ import annotations
 
@@ -50,7 +50,13 @@ def add_parser(groups: Groups) -> None:
     dropping.add_argument("library", metavar="NAME")
     dropping.add_argument("folder", metavar="FOLDER")
     dropping.set_defaults(run=run_remove_folder)
-    changing = (removing, renaming, pausing, resuming, retrying, dropping)
+    calibrating = actions.add_parser(
+        "calibrate", help='measure when to say "Not in these documents"'
+    )
+    calibrating.add_argument("library", metavar="NAME")
+    calibrating.add_argument("--model", metavar="M", help="model id (default: the default)")
+    calibrating.set_defaults(run=run_calibrate)
+    changing = (removing, renaming, pausing, resuming, retrying, dropping, calibrating)
     for parser in (listing, showing, *changing):
         add_json(parser)
 
@@ -178,3 +184,27 @@ def run_remove_folder(engine: Engine, options: argparse.Namespace, console: Cons
     view = engine.remove_root(api.RootSpec(library=options.library, folder=options.folder))
     console.result(view, lambda: f"{describe(view)}\nYour files are untouched.")
     return 0
+
+
+def run_calibrate(engine: Engine, options: argparse.Namespace, console: Console) -> int:
+    """Measure when an answer from a library is to be refused."""
+    spec = api.CalibrateSpec(library=options.library, model=options.model)
+    report = engine.calibrate(spec, console.job)
+    console.result(report, lambda: _calibrated(report))
+    return 0
+
+
+def _calibrated(report: api.CalibrationReport) -> str:
+    others = report.without + report.elsewhere
+    return "\n".join(
+        [
+            f"{report.library}, {report.model}: {report.reason}",
+            f"  {report.made} questions made from it ({report.written} by the model): refused "
+            f"{report.made_refused_after:.0%}, with the usual rule "
+            f"{report.made_refused_before:.0%}",
+            f"  {others} questions it does not answer: refused "
+            f"{report.others_refused_after:.0%}, with the usual rule "
+            f"{report.others_refused_before:.0%}",
+            f"  told apart in {report.auc:.0%} of pairs",
+        ]
+    )

@@ -31,6 +31,7 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "libraries.rename": lambda spec, job: engine.rename_library(spec),
         "libraries.remove_root": lambda spec, job: engine.remove_root(spec),
         "libraries.retry": engine.retry,
+        "libraries.calibrate": engine.calibrate,
         "libraries.facets": lambda spec, job: engine.libraries.facets(spec.library),
         "follow": lambda spec, job: engine.follow(),
         "libraries.files": lambda spec, job: engine.libraries.files(spec),

@@ -15,6 +15,8 @@ from engine.work.lease import CoreLease
 
 if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.answers.answerer import Answerer
+    from engine.answers.calibrating import Calibrator
+    from engine.answers.calibrating_idle import IdleCalibrating
     from engine.answers.generator import Generator
     from engine.answers.preparing import Preparing
     from engine.documents.pool import ReaderPool
@@ -206,6 +208,44 @@ class Parts:
             return Preparing(self.generator, self.idle)
 
         return self._part("preparing", build)
+
+    @property
+    def calibrator(self) -> Calibrator:
+        """Measures when an answer is refused."""
+
+        def build() -> Calibrator:
+            from engine.answers.calibrating import Calibrator, Tools
+
+            libraries = self.libraries
+            tools = Tools(
+                self.store,
+                self.generator,
+                libraries.search,
+                libraries.find,
+                libraries.holdings.known_items,
+                self.lease,
+            )
+            return Calibrator(tools, self.models, self.idle)
+
+        return self._part("calibrator", build)
+
+    @property
+    def calibrating(self) -> IdleCalibrating:
+        """Measures that while nobody asks."""
+
+        def build() -> IdleCalibrating:
+            from engine.answers.calibrating_idle import IdleCalibrating
+
+            return IdleCalibrating(
+                self.calibrator,
+                self.libraries.find,
+                self.models,
+                self.generator,
+                self.store,
+                self.idle,
+            )
+
+        return self._part("calibrating", build)
 
     @property
     def answerer(self) -> Answerer:

@@ -85,14 +85,20 @@ class Engine(Parts):
 
     def search(self, spec: api.SearchSpec, job: Job = NULL_JOB) -> api.SearchReport:
         """Find passages."""
-        return self.libraries.search(spec, job)
+        with self.idle.paused():
+            return self.libraries.search(spec, job)
 
     def ask(self, spec: api.AskSpec, job: Job = NULL_JOB) -> api.AnswerReport:
         """Answer one question."""
         report = self.answerer.ask(spec, job)
         if report.conversation:
             self._on_changed(["conversations"])
+        self.calibrating.suggest(report.libraries)
         return report
+
+    def calibrate(self, spec: api.CalibrateSpec, job: Job = NULL_JOB) -> api.CalibrationReport:
+        """Measure when an answer from a library is to be refused."""
+        return self.calibrator.calibrate(spec, job)
 
     def list_conversations(self) -> api.ConversationList:
         """Conversations, newest first."""
@@ -192,7 +198,12 @@ class Engine(Parts):
 
     def remove_library(self, ref: api.LibraryRef) -> None:
         """Forget a library and its index; the user's own files are not touched."""
-        self.libraries.remove(ref.library)
+        from engine.answers import refusing
+
+        library = self.libraries.find(ref.library).id
+        with self.idle.paused():
+            self.libraries.remove(library)
+        refusing.forget(self.store, library)
         self.clear_states()  # computed from documents that are to be forgotten
         self.following.refresh()
         self._on_changed(["libraries"])
@@ -267,6 +278,7 @@ class Engine(Parts):
             lambda: self.generator.warm(self.models.find(None)),
             self._warm_reranker,
             lambda: self.answerer.prepare_recent(self.models.find(None)),
+            self.calibrating.suggest_recent,
         ):
             try:
                 step()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import InvalidInput, StorageDamaged
 from engine.library.filtering import condition
@@ -18,6 +18,9 @@ from engine.work.api.reading import (
     HeldDocument,
 )
 from engine.work.jobs import NULL_JOB, Job
+
+if TYPE_CHECKING:
+    from engine.library.known_items import KnownItem
 
 _R = TypeVar("_R")
 
@@ -101,6 +104,25 @@ class Holdings:
         report = self._sound(current, lambda: Mentions(sources, self._ledger).count(spec, job))
         report.left_out = [record.name for record in asked if record not in current]
         return report
+
+    def known_items(self, library: str, most: int) -> list[KnownItem]:
+        """Questions whose passage is known, from as many documents as there are.
+
+        Raises:
+            InvalidInput: there is no such library.
+            LibraryOutdated: it was made with another embedder or reader version.
+            StorageDamaged: its tables cannot be read.
+        """
+        from engine.library.known_items import make_known_items
+
+        record = self._records.record(library)
+        self._records.require_current(record)
+
+        def make() -> list[KnownItem]:
+            tables = self._tables.get(record)
+            return make_known_items(self._ledger, tables, record.library_id, most)
+
+        return self._sound([record], make)
 
     def keys(self, texts: Sequence[str]) -> list[list[str]]:
         """The words of each text as the full-text index has them."""

@@ -38,6 +38,9 @@ class KnownItem:
 
     query: str
     sentence: str
+    passage_id: int = 0
+    text: str = ""
+    """Of the passage."""
 
     def rank(self, texts: Sequence[str]) -> int | None:
         """1-based place of the first text that holds the sentence; None when none does."""
@@ -112,10 +115,12 @@ def _item(
     if by_heading and row.heading:
         rare = sorted(telling(row.text), key=lambda word: passages_with.get(word, 0))
         picked = chance.sample(rare[:4], _HEADING_WORDS)
-        return KnownItem(" ".join([row.heading.split(" › ")[-1], *picked]), sentence)
+        query = " ".join([row.heading.split(" › ")[-1], *picked])
+        return KnownItem(query, sentence, row.passage_id, row.text)
     words = telling(sentence)
     kept = sorted(chance.sample(range(len(words)), _QUESTION_WORDS))
-    return KnownItem(" ".join(words[place] for place in kept), sentence)
+    query = " ".join(words[place] for place in kept)
+    return KnownItem(query, sentence, row.passage_id, row.text)
 
 
 def _shortened(sentence: str) -> str:

@@ -35,3 +35,16 @@ def remember(store: Store, name: str, value: Any) -> None:
             " at = excluded.at",
             (name, hardware.fingerprint(), json.dumps(value), utc_now()),
         )
+
+
+def forget(store: Store, beginning: str) -> None:
+    """Forget everything whose name begins like this, on all machines.
+
+    Raises:
+        StorageFull, StorageDamaged: it could not be written.
+    """
+    with store.transaction() as connection:
+        connection.execute(
+            "DELETE FROM measurements WHERE substr(name, 1, length(?)) = ?",
+            (beginning, beginning),
+        )

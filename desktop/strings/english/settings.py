@@ -55,6 +55,11 @@ TOKENS = ("token", "tokens")
 SETTINGS_MODE_TEXT = (
     "What a new question starts with; beside the question you can choose otherwise."
 )
+SETTINGS_REFUSE = "Say so when the documents hold no answer"
+SETTINGS_REFUSE_TEXT = (
+    "Instead of an answer that is probably wrong you read “Not in these documents.” What the "
+    "model would have said can still be shown."
+)
 SETTINGS_GPU = "Models and graphics memory"
 SETTINGS_GPU_TEXT = "Add models, and choose how many of their layers go on the GPU."
 SETTINGS_MODEL_LINK = "Open the models"

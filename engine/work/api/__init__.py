@@ -42,6 +42,12 @@ from engine.work.api.base import (
 from engine.work.api.base import (
     View as View,
 )
+from engine.work.api.calibration import (
+    CalibrateSpec as CalibrateSpec,
+)
+from engine.work.api.calibration import (
+    CalibrationReport as CalibrationReport,
+)
 from engine.work.api.conversations import (
     Conversation as Conversation,
 )

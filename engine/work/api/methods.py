@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.work.api.answers import AnswerReport, AskSpec
 from engine.work.api.base import Empty, View
+from engine.work.api.calibration import CalibrateSpec, CalibrationReport
 from engine.work.api.conversations import (
     Conversation,
     ConversationHits,
@@ -64,6 +65,7 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "libraries.rename": (RenameLibrarySpec, LibraryView),
     "libraries.remove_root": (RootSpec, LibraryView),
     "libraries.retry": (RetrySpec, IndexReport),
+    "libraries.calibrate": (CalibrateSpec, CalibrationReport),
     "libraries.facets": (LibraryRef, LibraryFacets),
     "follow": (Empty, Empty),
     "search": (SearchSpec, SearchReport),
@@ -95,10 +97,10 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
 }
-"""Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`, `ask`,
-`models.add`, `reranker.set`, `reranker.measure` and `doctor` are long: they report progress
-and can be cancelled. `models.warm` starts the embedder and loads the default model ahead of
-the first question.
+"""Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`,
+`libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure` and `doctor` are
+long: they report progress and can be cancelled. `models.warm` starts the embedder and loads
+the default model ahead of the first question.
 
 `follow` begins to keep all libraries current: a scan of each now, then changes as they
 happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and

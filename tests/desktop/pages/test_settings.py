@@ -118,6 +118,19 @@ def test_model_context_and_preset_are_chosen(open_app: Opener, qtbot: Any) -> No
     assert app.window.ask.scope.default_preset == "p1"
 
 
+def test_whether_it_refuses_is_a_switch_that_is_kept(open_app: Opener, qtbot: Any) -> None:
+    app = open_app()
+    part = app.window.settings.model
+    assert part.refuse.isChecked()
+    part.refuse.click()
+    assert kept(app)["refuse"] is False
+    app.close()
+    again = open_app()
+    assert not again.window.settings.model.refuse.isChecked()
+    again.window.settings.model.refuse.click()
+    assert kept(again)["refuse"] is True
+
+
 def test_privacy_says_what_is_kept_and_how_much(open_app: Opener, qtbot: Any) -> None:
     app = open_app()
     privacy = app.window.settings.privacy
