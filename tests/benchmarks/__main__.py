@@ -38,6 +38,7 @@ ORDER = [
     "latency",
     "filters",
     "answering",
+    "states",
     "modes",
     "prior",
     "refusal",
