@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -269,6 +270,8 @@ class Search:
         by_meaning = {passage: n for n, (passage, _) in enumerate(dense, 1)}
         by_words = {passage: n for n, (passage, _) in enumerate(keyword, 1)}
         cosines, weights = dict(dense), dict(keyword)
+        # The rarest word weighs about ln N: so much as a score from a library of any size.
+        rarest = math.log1p(sum(scope.stored[1] for scope in set(owners.values()))) or 1.0
         return {
             one.passage: Hit(
                 rows[one.passage],
@@ -277,7 +280,7 @@ class Search:
                 Ranks(dense=by_meaning.get(one.passage), keyword=by_words.get(one.passage)),
                 owners[one.passage // PASSAGES_PER_CONTENT].source.library_id,
                 cosine=cosines.get(one.passage),
-                bm25=weights.get(one.passage),
+                bm25=weights[one.passage] / rarest if one.passage in weights else None,
             )
             for one in fused
             if one.passage in rows and one.passage // PASSAGES_PER_CONTENT in live

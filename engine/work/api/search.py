@@ -70,7 +70,8 @@ class PassageHit(View):
     cosine: float | None = None
     """Similarity of meaning to the query, -1 to 1; None where it was not compared."""
     bm25: float | None = None
-    """Score by words, from 0; None where it was not among the best by words."""
+    """Score by words over the weight of the rarest word, ln(1 + passages searched): it
+    compares between libraries of any size. None where it was not among the best by words."""
     rerank: float | None = None
     """What the reranker gave it, more is better; None where it gave nothing."""
     library: str = ""
