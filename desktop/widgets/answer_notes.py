@@ -53,4 +53,6 @@ def how_read(report: AnswerReport | None) -> str:
     if not report.passages and not why:
         return ""
     mode = english.MODE_READ.get(report.mode, names.one_line(report.mode, 60))
+    if report.read == 1:
+        mode = english.MODE_READ_ONE
     return english.MODE_WHY.format(mode=mode, why=why) if why else f"{mode}."

@@ -37,7 +37,7 @@ def choose(scope: Scope, card: ModelCard, passages: int | None = None) -> Choice
     if scope.mode != "auto":
         return Choice(scope.mode, passages or budget.passages_for(card, scope.mode))
     if card.parameters < SINGLE_PARAMETERS and (passages or 1) == 1:
-        return Choice("joint", 1, "a model this small answers best from the one best passage")
+        return Choice("joint", 1, "a model this small answers best so")
     if card.parameters < APART_PARAMETERS:
         count = passages or budget.passages_for(card, "token")
         reason = "a model of this size answers better so"

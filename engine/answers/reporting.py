@@ -136,6 +136,7 @@ def report(
         sentences=cited.sentences,
         words=cited.words,
         passages=passages,
+        read=min(asked.choice.passages, len(passages)),
         mode=asked.choice.mode,
         mode_reason=asked.choice.reason,
         model=asked.card.id,

@@ -72,6 +72,7 @@ MODES = {
     "count": "Counted",
 }
 """How an answer was made, in words."""
+ONE_READ = "The best passage read"
 
 
 def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
@@ -165,7 +166,9 @@ def describe(report: api.AnswerReport) -> str:
             f"  {n}. {place(hit.path, hit.page, hit.heading, hit.place)}"
             for n, hit in enumerate(report.passages, 1)
         ]
-    lines += [f"{MODES[report.mode]}: {report.mode_reason}."] if report.mode_reason else []
+    if report.mode_reason:
+        how = ONE_READ if report.read == 1 else MODES[report.mode]
+        lines.append(f"{how}: {report.mode_reason}.")
     lines.append(
         f"{report.model or 'no model'} · "
         f"first word after {report.timings.first_token_ms / 1000:.1f} s · "

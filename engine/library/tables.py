@@ -13,8 +13,8 @@ import ctypes
 import functools
 import shutil
 import sys
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -26,8 +26,9 @@ from lancedb import query as lance_query
 from lancedb.background_loop import LOOP
 from lancedb.index import BTree, IvfFlat
 
-from engine.errors import EngineError, StorageDamaged, StorageFull
+from engine.errors import StorageDamaged
 from engine.library.analysis import FULL_TEXT
+from engine.library.failures import told
 from engine.library.rows import (
     NOTHING_RANKED,
     Ids,
@@ -117,7 +118,7 @@ class Tables:
             "place": [_valid(row.place) for row in rows],
             "header": [_valid(row.header) for row in rows],
         }
-        with _told(self._folder):
+        with told(self._folder):
             table = self._for_writing(_PASSAGES, _PASSAGE_SCHEMA)
             table.add(pa.table(columns, schema=_PASSAGE_SCHEMA))
         self._adds[_PASSAGES] += 1
@@ -126,7 +127,7 @@ class Tables:
         """Append vectors, shape (len(ids), dimensions)."""
         if not ids:
             return
-        with _told(self._folder):
+        with told(self._folder):
             table = self._for_writing(_VECTORS, self._vector_schema)
             flat = pa.array(vectors.reshape(-1), pa.float32())
             column = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
@@ -158,7 +159,7 @@ class Tables:
 
     def tend_passages(self, final: bool) -> None:
         """Bring the full-text index up to date; compact when there are many small files."""
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(_PASSAGES)
             if table is None or not table.count_rows():
                 return
@@ -178,7 +179,7 @@ class Tables:
         A later run only extends it: with half the partitions looked at, it does not matter
         much that they were laid out for the first ten thousand passages.
         """
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(_VECTORS)
             if table is None:
                 return
@@ -235,7 +236,7 @@ class Tables:
         asked = [(_valid(text), weight) for text, weight in parts if _valid(text).strip()]
         if not asked:
             return NOTHING_RANKED
-        with _told(self._folder):
+        with told(self._folder):
             table = self._searchable_text()
             if table is None:
                 return NOTHING_RANKED
@@ -256,7 +257,7 @@ class Tables:
         Stop words count for nothing; a text of nothing else holds in no passage.
         """
         asked = [_valid(text) for text in texts if _valid(text).strip()]
-        with _told(self._folder):
+        with told(self._folder):
             table = self._searchable_text() if asked else None
             if table is None:
                 return NOTHING_RANKED
@@ -267,7 +268,7 @@ class Tables:
 
     def count_matches(self, texts: Sequence[str]) -> list[int]:
         """How many stored passages hold a word of each text; stop words are in none."""
-        with _told(self._folder):
+        with told(self._folder):
             table = self._searchable_text()
             if table is None:
                 return [0] * len(texts)
@@ -301,7 +302,7 @@ class Tables:
         return self._nearest(vector, count, 0, None)
 
     def _nearest(self, vector: Vectors, count: int, probes: int, among: Ids | None) -> Ranking:
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(_VECTORS)
             if table is None:
                 return NOTHING_RANKED
@@ -371,13 +372,13 @@ class Tables:
         return self._database
 
     def _delete(self, name: str, where: str) -> None:
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(name)
             if table is not None:
                 table.delete(where)
 
     def _ids(self, name: str) -> Ids:
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(name)
             if table is None:
                 return np.empty(0, np.int64)
@@ -385,7 +386,7 @@ class Tables:
             return found["passage_id"].to_numpy()
 
     def _select(self, where: str) -> dict[int, PassageRow]:
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(_PASSAGES)
             if table is None:
                 return {}
@@ -393,7 +394,7 @@ class Tables:
         return {row["passage_id"]: _passage(row) for row in found.to_pylist()}
 
     def _read_one(self, name: str) -> None:
-        with _told(self._folder):
+        with told(self._folder):
             table = self._table(name)
             if table is not None:
                 _rows_of([_query(table).select(["passage_id"]).limit(1)])
@@ -526,25 +527,3 @@ def _newest_manifest(versions: Path) -> Path | None:
 def _valid(text: str) -> str:
     """Text Arrow can hold, code point for code point: lone surrogates become "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-@contextmanager
-def _told(folder: Path) -> Generator[None]:
-    """Say LanceDB's and Arrow's failures in the engine's words."""
-    try:
-        yield
-    except EngineError:
-        raise
-    except Exception as error:
-        text = str(error)
-        if "os error 28" in text or "No space left" in text or "os error 122" in text:
-            raise StorageFull(
-                "The disk is full. What was indexed before is kept.",
-                hint="Free some space and index again; it goes on where it stopped.",
-                details=text,
-            ) from error
-        raise StorageDamaged(
-            "Part of the search index cannot be read. Your documents are not affected.",
-            hint="Index the library again to rebuild it.",
-            details=f"{folder}: {error!r}",
-        ) from error

@@ -84,6 +84,7 @@ MODE_READ = {
     "whole": "The whole document read, piece by piece",
     "count": "Counted over the whole library",
 }
+MODE_READ_ONE = "The best passage read"
 MODE_WHY = "{mode}: {why}."
 
 # Turns of a conversation

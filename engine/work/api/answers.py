@@ -145,6 +145,8 @@ class AnswerReport(View):
     coverage: str = ""
     """What of the documents was counted or read, for an answer over all of them (mode
     "count") or over one whole file (mode "whole")."""
+    read: int = 0
+    """How many of `passages` the model read, the first ones; the others are for the person."""
     model: str
     adapter: str | None = None
     timings: Timings
