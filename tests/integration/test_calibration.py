@@ -16,6 +16,8 @@ from engine.work import api
 from engine.work.jobs import NULL_JOB
 from tests.integration.conftest import SampleLibrary
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_sample_is_calibrated_and_tells_its_own_questions_from_others(
     sample: SampleLibrary, monkeypatch: pytest.MonkeyPatch
