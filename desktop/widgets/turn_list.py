@@ -33,8 +33,8 @@ class TurnList(QScrollArea):
         """The turns above those shown, oldest first."""
         self._make: Callable[[Turn], TurnView] | None = None
         self._follow_end = True
-        self._from_end: int | None = None
-        """While turns are put above: how far from the end the user is."""
+        self._anchor: tuple[TurnView, int] | None = None
+        """While turns are put above: one the user sees, and where it stands in the viewport."""
         self._wanted = 0
         """The turn to be brought to the top, from 1; 0 for none."""
         self._column = QVBoxLayout()
@@ -76,7 +76,7 @@ class TurnList(QScrollArea):
                 view.hide()
                 view.setParent(None)
                 view.deleteLater()
-        self._views, self._make, self._wanted = kept, make, 0
+        self._views, self._make, self._wanted, self._anchor = kept, make, 0, None
         self._waiting = turns[:first]
         self._hold(0)
         for turn in turns[first + len(kept) :]:
@@ -101,8 +101,8 @@ class TurnList(QScrollArea):
             return
         if not (searched or near or len(self._views) < _AT_ONCE):
             return
-        if not self._follow_end and self._from_end is None:
-            self._from_end = bar.maximum() - bar.value()
+        if not self._follow_end and self._anchor is None:
+            self._anchor = self._seen()
         view = self._make(self._waiting.pop())
         self._views.insert(0, view)
         self._column.insertWidget(0, view)
@@ -125,22 +125,33 @@ class TurnList(QScrollArea):
 
     def to_end(self) -> None:
         """Go to the end, and stay there while it grows."""
-        self._follow_end, self._wanted, self._from_end = True, 0, None
+        self._follow_end, self._wanted, self._anchor = True, 0, None
         bar = self.verticalScrollBar()
         QTimer.singleShot(0, bar, lambda: bar.setValue(bar.maximum()))
 
     def to_turn(self, number: int) -> None:
         """Bring turn `number`, from 1, to the top."""
         if 1 <= number <= len(self._waiting) + len(self._views):
-            self._follow_end, self._wanted, self._from_end = False, number, None
+            self._follow_end, self._wanted, self._anchor = False, number, None
             self._maker.start()
             QTimer.singleShot(0, self, self._show_wanted)
 
     def _show_wanted(self) -> None:
         at = self._wanted - 1 - len(self._waiting)
         if self._wanted and 0 <= at < len(self._views):
-            top = self._views[at].mapTo(self._inside, QPoint(0, 0)).y() - _ABOVE_PX
-            self.verticalScrollBar().setValue(top)
+            self.verticalScrollBar().setValue(self._top_of(self._views[at]) - _ABOVE_PX)
+
+    def _top_of(self, view: TurnView) -> int:
+        return view.mapTo(self._inside, QPoint(0, 0)).y()
+
+    def _seen(self) -> tuple[TurnView, int] | None:
+        """The first turn in sight, and how far below the viewport's top it begins."""
+        value = self.verticalScrollBar().value()
+        for view in self._views:
+            top = self._top_of(view)
+            if top + view.height() > value:
+                return view, top - value
+        return None
 
     def _scrolled(self, value: int) -> None:
         self._follow_end = value >= self.verticalScrollBar().maximum() - _NEAR_END_PX
@@ -152,11 +163,12 @@ class TurnList(QScrollArea):
             self._show_wanted()  # answers above it have only now got their height
         elif self._follow_end:
             self.verticalScrollBar().setValue(high)
-        elif self._from_end is not None:
-            self.verticalScrollBar().setValue(high - self._from_end)
+        elif self._anchor is not None:
+            view, at = self._anchor  # turns above it and below it may both have grown
+            self.verticalScrollBar().setValue(self._top_of(view) - at)
 
     def _moved_by_hand(self) -> None:
-        self._wanted, self._from_end = 0, None
+        self._wanted, self._anchor = 0, None
 
     def wheelEvent(self, event) -> None:  # type: ignore[no-untyped-def]
         self._moved_by_hand()

@@ -46,6 +46,8 @@ def test_what_is_looked_at_stays_while_older_turns_come(open_app: Opener, qtbot:
     qtbot.waitUntil(lambda: len(page.views()) >= 4, timeout=10_000)
     bar = page.turns.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 1000, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.turns._maker.isActive(), timeout=10_000)
+    qtbot.wait(100)  # the last one made has its place
     bar.triggerAction(bar.SliderAction.SliderToMinimum)
     number = len(page.talk.turns) - len(page.views()) + 1
     before, there = top_of(page, number), len(page.views())
