@@ -13,8 +13,9 @@ Mode = Literal["none", "joint", "token", "sequence"]
 class Part(BaseModel):
     """A piece of a prompt; only trusted text may become control tokens.
 
-    `kept`: a passage, whose computed state is worth keeping. `turn`: it ends an earlier turn,
-    and what is computed up to there is worth keeping too.
+    `kept`: a passage, whose computed state is worth keeping. `bound`: it follows a passage
+    whatever is asked, and is computed and kept with it. `turn`: it ends an earlier turn, and
+    what is computed up to there is worth keeping too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -22,6 +23,7 @@ class Part(BaseModel):
     text: str
     trusted: bool = False
     kept: bool = False
+    bound: bool = False
     turn: bool = False
 
 

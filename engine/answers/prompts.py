@@ -66,7 +66,8 @@ def build_prompt(
     Every question is worded as it was when it was the last one, for the same reason.
 
     The first `kept` passages (default: all) are marked as worth keeping; the others belong
-    to this question and stand beside it.
+    to this question and stand beside it. What leads from the last passage to the question is
+    the same for every question and kept with it: less to compute when one is asked.
 
     Questions, answers, passages and presets are untrusted parts; only a base model's own
     plain wording is trusted beside the chat template.
@@ -116,7 +117,8 @@ def _fill(form: str, question: str, passages: list[Part]) -> list[Part]:
         elif piece == "passages":
             parts.extend(passages)
         elif piece:
-            parts.append(Part(text=piece, trusted=True))
+            lead = bool(parts) and parts[-1].kept
+            parts.append(Part(text=piece, trusted=True, bound=lead))
     return _joined(parts)
 
 
@@ -125,7 +127,8 @@ def _joined(parts: list[Part]) -> list[Part]:
     joined: list[Part] = []
     for part in parts:
         before = joined[-1] if joined else None
-        if before and before.trusted == part.trusted and not (before.kept or part.kept):
+        alone = part.kept or part.bound or (before and (before.kept or before.bound))
+        if before and before.trusted == part.trusted and not alone:
             joined[-1] = Part(text=before.text + part.text, trusted=part.trusted)
         else:
             joined.append(part)

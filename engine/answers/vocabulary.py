@@ -20,12 +20,13 @@ class Segment(NamedTuple):
     """A piece of a prompt. Only `trusted` text may become control tokens.
 
     `kept`: a passage; what is computed up to its beginning and its end is worth keeping.
-    `turn`: it ends an earlier turn; what is computed up to its end is worth keeping.
+    `bound`: it belongs to the passage before it, whose end is then its own. `turn`: it ends an earlier turn; what is computed up to its end is worth keeping.
     """
 
     text: str
     trusted: bool
     kept: bool = False
+    bound: bool = False
     turn: bool = False
 
 
@@ -99,7 +100,7 @@ class Vocabulary:
         starts: list[int] = []
         passages: list[int] = []
         turns: list[int] = []
-        for text, trusted, is_kept, is_turn in segments:
+        for text, trusted, is_kept, is_bound, is_turn in segments:
             if not text:
                 continue
             if is_kept:
@@ -110,6 +111,8 @@ class Vocabulary:
                 ids.extend(self._neutralizer.tokens(text))
             if is_kept:
                 passages.append(len(ids))
+            elif is_bound and passages:
+                passages[-1] = len(ids)
             if is_turn:
                 turns.append(len(ids))
         shift = 0

@@ -29,7 +29,7 @@ def prompt_segments(prompt: Prompt, template: ChatTemplate) -> list[Segment]:
         ModelUnavailable: the model's chat template cannot hold this conversation.
     """
     if template.used == "none":
-        return [Segment(p.text, p.trusted, p.kept, p.turn) for p in prompt.plain]
+        return [Segment(p.text, p.trusted, p.kept, p.bound, p.turn) for p in prompt.plain]
     segments: list[Segment] = []
     for slot in template.layout([turn.role for turn in prompt.turns]):
         if slot.message is None:
@@ -37,7 +37,9 @@ def prompt_segments(prompt: Prompt, template: ChatTemplate) -> list[Segment]:
         else:
             content = prompt.turns[slot.message].content
             # The role's text is trusted as writing, but never as control tokens.
-            segments.extend(Segment(part.text, False, part.kept, part.turn) for part in content)
+            segments.extend(
+                Segment(part.text, False, part.kept, part.bound, part.turn) for part in content
+            )
     return segments
 
 

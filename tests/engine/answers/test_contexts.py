@@ -34,7 +34,7 @@ def prompt(runtime: Runtime, passage: str, question: str = "how long does it sta
         [
             Segment("be brief. ", True),
             Segment(passage, False, kept=True),
-            Segment("\n\n", True),
+            Segment("\n\n", True, bound=True),
             Segment(question, False),
         ]
     )
@@ -56,6 +56,19 @@ def test_where_a_prompt_is_cut(tiny_runtime: Runtime) -> None:
     )]  # fmt: skip
     assert [word.decode().strip() for word in words] == ["be brief.", PASSAGES[2].strip()]
     assert tiny_runtime.vocabulary.prompt([Segment("no passage", False)]).cuts == []
+
+
+def test_what_is_bound_to_a_passage_is_kept_with_it(tiny_runtime: Runtime) -> None:
+    kept = Segment("a passage", False, kept=True)
+    lead, question = Segment(" asks ", True), Segment("what?", False)
+    apart = tiny_runtime.vocabulary.prompt([kept, lead, question])
+    bound = tiny_runtime.vocabulary.prompt([kept, lead._replace(bound=True), question])
+    assert bound.ids == apart.ids and len(bound.cuts) == len(apart.cuts)
+    assert bound.cuts[-1] > apart.cuts[-1]
+    after = b"".join(map(tiny_runtime.vocabulary.piece, bound.ids[bound.cuts[-1] :]))
+    assert after.decode() == "what?"
+    alone = tiny_runtime.vocabulary.prompt([lead._replace(bound=True), question])
+    assert alone.cuts == []
 
 
 def test_kept_states_change_no_bit(runtime: Runtime, tmp_path: Path) -> None:

@@ -91,3 +91,14 @@ def test_what_is_read_a_second_time_stands_beside_its_question() -> None:
     prompt = build_prompt(wording("passages"), "Q2", read, [Exchange("Q1", "A1")], kept=1)
     assert "Second" not in text(prompt.turns[1].content)
     assert text(prompt.turns[-1].content).startswith("Second.")
+
+
+def test_what_leads_to_the_question_is_kept_with_the_last_passage() -> None:
+    for read in (["First."], ["First.", "Second."]):
+        prompt = build_prompt(wording("passages"), "Q1", read)
+        for parts in (prompt.plain, prompt.turns[-1].content):
+            (lead,) = [at for at, part in enumerate(parts) if part.bound]
+            assert parts[lead - 1].text == read[-1]
+            assert parts[lead + 1].text.startswith("Q1")
+    beside = build_prompt(wording("passages"), "Q1", ["First.", "Second."], kept=1)
+    assert not [part for turn in beside.turns for part in turn.content if part.bound]
