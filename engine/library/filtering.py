@@ -89,7 +89,8 @@ def path_matcher(patterns: Iterable[str], system: str = sys.platform) -> Callabl
             else:
                 floating.append(_path_regex(text.rstrip("/").removeprefix("./"), pattern))
     parts = [f"^(?:{'|'.join(anchored)})(?:/|\\Z)"] if anchored else []
-    parts += [f"(?:^|/)(?:{'|'.join(floating)})(?:/|\\Z)"] if floating else []
+    # No name is empty: `*` does not stand for the nothing before the first slash.
+    parts += [f"(?:^|/)(?=[^/])(?:{'|'.join(floating)})(?:/|\\Z)"] if floating else []
     found = re.compile("|".join(parts), re.DOTALL).search
     return lambda shown: found(even(shown)) is not None
 
