@@ -71,7 +71,7 @@ test: setup-dev
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest
 
 test-all: setup-dev
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "slow or bench or not slow"
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest --hypothesis-profile=exploring -m "slow or bench or not slow"
 
 lint: setup-dev
 	$(VENV)/bin/ruff format --check .
