@@ -111,7 +111,7 @@ class Answerer:
         for turn in conversations.latest(self._store, HOT_TURNS):
             for hit in turn.passages[: budget.PASSAGES_APART]:
                 system = known.get(turn.preset, "")
-                prompts.setdefault((hit.passage_id, system), passage_prompt(hit, system))
+                prompts.setdefault((hit.passage_id, system), passage_prompt(card, hit, system))
         self._preparing.suggest(card, list(prompts.values())[:MOST_WAITING])
 
     def _ask(self, spec: AskSpec, job: Job) -> AnswerReport:

@@ -14,9 +14,10 @@ PASSAGES_APART = 4
 """Passages read each by itself: a wrong one among them costs time, hardly correctness."""
 SOURCES_SHOWN = 4
 """Sources a person is shown at least, whatever the model reads of them."""
-REPEAT_PARAMETERS = 300_000_000
+SMALLEST_PARAMETERS = 300_000_000
+"""Models below this size look things up rather than do what they are told."""
 REPEAT_CHARACTERS = 100
-"""Models below this size read the sentences that matter a second time, last."""
+"""So much the smallest models read a second time, last: the sentences that matter."""
 MOST_PASSAGES = 8
 MOST_ANSWER_SHARE = 0.5
 HISTORY_SHARE = 0.25
@@ -40,7 +41,7 @@ def passages_for(card: ModelCard, mode: Mode) -> int:
 
 def repeated_characters(card: ModelCard) -> int:
     """How much of its passages this model is to read a second time."""
-    return REPEAT_CHARACTERS if card.parameters < REPEAT_PARAMETERS else 0
+    return REPEAT_CHARACTERS if card.parameters < SMALLEST_PARAMETERS else 0
 
 
 def history_turns(card: ModelCard, mode: Mode) -> int:

@@ -53,14 +53,25 @@ def passage_text(hit: PassageHit) -> str:
     return f"{header}\n{text}" if header else text
 
 
-def passage_prompt(hit: PassageHit, preset: str) -> Prompt:
+def passages_wording(card: ModelCard) -> Wording:
+    """How a model is asked about passages.
+
+    The smallest models look things up where the words of a question stand, and do worse with
+    any other instruction; those above are told to answer shortly.
+    """
+    smallest = card.parameters < budget.SMALLEST_PARAMETERS
+    return wording("passages" if smallest else "passages-exact")
+
+
+def passage_prompt(card: ModelCard, hit: PassageHit, preset: str) -> Prompt:
     """A prompt whose kept part is that of every question about this passage read by itself.
 
     Args:
+        card: the model that reads it.
         hit: the passage.
         preset: the system prompt the user chose; "" for the plain one.
     """
-    words = replace(wording("passages"), preset=preset)
+    words = replace(passages_wording(card), preset=preset)
     return build_prompt(words, "", [passage_text(hit)])
 
 
@@ -82,7 +93,7 @@ class Fitting:
         self._model = model
         self._card = card
         self._apart = mode in ("token", "sequence")
-        words = wording("none" if mode == "none" else "passages")
+        words = wording("none") if mode == "none" else passages_wording(card)
         self._words: Wording = replace(words, preset=preset)
         self._limit = limit
         self._job = job

@@ -20,7 +20,8 @@ class Segment(NamedTuple):
     """A piece of a prompt. Only `trusted` text may become control tokens.
 
     `kept`: a passage; what is computed up to its beginning and its end is worth keeping.
-    `bound`: it belongs to the passage before it, whose end is then its own. `turn`: it ends an earlier turn; what is computed up to its end is worth keeping.
+    `bound`: it belongs to the passage before it, whose end is then its own. `turn`: it ends
+    an earlier turn; what is computed up to its end is worth keeping.
     """
 
     text: str

@@ -21,8 +21,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from engine.answers.fitting import passage_text
-from engine.answers.prompts import wording
+from engine.answers.fitting import passage_text, passages_wording
 from engine.host.service import Engine
 from engine.paths import Home
 from engine.work.api import (
@@ -219,7 +218,7 @@ class PlainLoop:
             n_threads_batch=threads,
             verbose=False,
         )
-        self._words = wording("passages")
+        self._words = passages_wording(card)
 
     def ask(self, question: Question) -> Row:
         """The answer and its times in milliseconds."""

@@ -22,11 +22,11 @@ from typing import Any
 import llama_cpp
 
 from engine.answers import fast_copy
-from engine.answers.fitting import passage_text
+from engine.answers.fitting import passage_text, passages_wording
 from engine.answers.generation import Generated, Mode, Prompt, Task
 from engine.answers.generator import Generator
 from engine.answers.prior import log_prior
-from engine.answers.prompts import Exchange, build_prompt, wording
+from engine.answers.prompts import Exchange, build_prompt
 from engine.answers.states import clear
 from engine.host.service import Engine
 from engine.paths import Home, resources_dir, sample_dir
@@ -83,7 +83,8 @@ def main() -> list[Row]:
             bench = Bench(engine, model, card)
             for mode, count in ways:
                 rows += shown(bench.kept_against_cold(asks, mode, count))
-            rows += shown(bench.against_plain_loop(asks))
+            for mode in ("joint", "token"):
+                rows += shown(bench.against_plain_loop(asks, mode))
             rows += shown(bench.follow_ups(asks))
         return rows
 
@@ -120,9 +121,11 @@ def found(engine: Engine, folder: Path, name: str, questions: list[str]) -> list
     return made
 
 
-def task(asking: Asking, mode: Mode, count: int, history: Sequence[Exchange] = ()) -> Task:
+def task(
+    card: ModelCard, asking: Asking, mode: Mode, count: int, history: Sequence[Exchange] = ()
+) -> Task:
     """The prompts of a question as the engine words them, for an answer of a few words."""
-    words, hits = wording("passages"), asking.passages[:count]
+    words, hits = passages_wording(card), asking.passages[:count]
     texts = [passage_text(hit) for hit in hits]
     groups = [[text] for text in texts] if mode == "token" else [texts]
     return Task(
@@ -165,7 +168,7 @@ class Bench:
         """The same question with its passages kept and with nothing kept."""
         times = Times()
         for ask in asks:
-            wanted = task(ask, mode, count)
+            wanted = task(self._card, ask, mode, count)
             self.forget()
             cold, kept = self.answer(wanted), self.answer(wanted)
             times.add(cold, kept)
@@ -177,10 +180,10 @@ class Bench:
         times = Times()
         for ask in asks:
             self.forget()
-            first, _ = self.answer(task(ask, "joint", PASSAGES))
+            first, _ = self.answer(task(self._card, ask, "joint", PASSAGES))
             said = Exchange(ask.question, first.text)
             again = Asking("where is that written, and what else is said there?", ask.passages)
-            wanted = task(again, "joint", PASSAGES, [said])
+            wanted = task(self._card, again, "joint", PASSAGES, [said])
             kept = self.answer(wanted)
             self.forget()
             times.add(self.answer(wanted), kept)
@@ -189,8 +192,8 @@ class Bench:
             f"first token of a follow-up against the same one cold, {what}", times
         )
 
-    def against_plain_loop(self, asks: list[Asking]) -> list[Row]:
-        """Passages read apart, nothing kept, against one prompt of them in a plain loop."""
+    def against_plain_loop(self, asks: list[Asking], mode: Mode) -> list[Row]:
+        """Passages read with nothing kept, against one prompt of them in a plain loop."""
         files = {"": Path(self._card.path)}
         if fast_copy.wanted(
             self._card.quantization, self._card.size_bytes, self._card.gpu_layers
@@ -213,16 +216,16 @@ class Bench:
         theirs: dict[str, list[float]] = {kind: [] for kind in loops}
         for ask in asks:
             self.forget()
-            wanted = task(ask, "token", PASSAGES).model_copy(update={"max_tokens": 1})
+            wanted = task(self._card, ask, mode, PASSAGES).model_copy(update={"max_tokens": 1})
             ours.append(self.answer(wanted)[1])
-            prompt = task(ask, "joint", PASSAGES).prompts[0]
+            prompt = task(self._card, ask, "joint", PASSAGES).prompts[0]
             for kind, plain in loops.items():
                 theirs[kind].append(plain_first_token(plain, prompt))
         for plain in loops.values():
             plain.close()
         return [
             {
-                "name": f"cold first token in token mode with {PASSAGES} passages against "
+                "name": f"cold first token in {mode} mode with {PASSAGES} passages against "
                 f"a plain llama-cpp-python loop over one prompt of them{kind}, "
                 f"{self._card.name}",
                 "value": middle_ratio(ours, times),

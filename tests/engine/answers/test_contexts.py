@@ -63,7 +63,8 @@ def test_what_is_bound_to_a_passage_is_kept_with_it(tiny_runtime: Runtime) -> No
     lead, question = Segment(" asks ", True), Segment("what?", False)
     apart = tiny_runtime.vocabulary.prompt([kept, lead, question])
     bound = tiny_runtime.vocabulary.prompt([kept, lead._replace(bound=True), question])
-    assert bound.ids == apart.ids and len(bound.cuts) == len(apart.cuts)
+    assert bound.ids == apart.ids
+    assert len(bound.cuts) == len(apart.cuts)
     assert bound.cuts[-1] > apart.cuts[-1]
     after = b"".join(map(tiny_runtime.vocabulary.piece, bound.ids[bound.cuts[-1] :]))
     assert after.decode() == "what?"

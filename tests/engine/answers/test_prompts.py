@@ -27,7 +27,7 @@ def test_passages_and_question_stand_in_the_prompt_untrusted() -> None:
 
 
 def test_no_prompt_asks_for_refusals() -> None:
-    for name in ("passages", "none"):
+    for name in ("passages", "passages-exact", "none"):
         words = wording(name)
         for part in (words.system, words.user, words.plain):
             assert "don't know" not in part.lower()
@@ -35,7 +35,7 @@ def test_no_prompt_asks_for_refusals() -> None:
 
 
 def test_without_passages_their_place_is_gone() -> None:
-    for name in ("passages", "none"):
+    for name in ("passages", "passages-exact", "none"):
         prompt = build_prompt(wording(name), "Why?")
         shown = text(prompt.turns[-1].content)
         assert "Why?" in shown
