@@ -1,8 +1,8 @@
 """Answer modes against each other: how right, how attributed, how fast, per corpus and model.
 
-`joint` is a plain llama-cpp-python loop over one prompt with all passages, as everybody does
-it; `token` and `sequence` are the engine's, over the same passages, in the same run, question
-by question. Span questions of tatqa (settings were chosen on it) and covidqa (test only).
+`joint` is a plain llama-cpp-python loop over one prompt with all passages, in the engine's
+wording; `habit` is the same loop with the prompt most scripts copy; `token` and `sequence` are
+the engine's, over the same passages, in the same run, question by question. Span questions of tatqa (settings were chosen on it) and covidqa (test only).
 `MODEL=path.gguf` adds another model than the starter; `QUESTIONS=100` asks so many a set (40
 by default; `sequence` gets a quarter of them). Rows of a run that was broken off are kept in
 .bench/modes.jsonl and used again.
@@ -36,6 +36,13 @@ from tests.benchmarks.answering import CORPORA, engine_threads, normal, plain_an
 from tests.benchmarks.corpus import BENCH, paired_interval, plain
 
 SETS = ("covidqa", "tatqa")
+HABIT = (
+    "You are an assistant for question-answering tasks. Use the following pieces of retrieved "
+    "context to answer the question. If you don't know the answer, just say that you don't "
+    "know. Use three sentences maximum and keep the answer concise.\n"
+    "Question: {question} \nContext: {passages} \nAnswer:"
+)
+"""LangChain's rag-prompt: https://smith.langchain.com/hub/rlm/rag-prompt"""
 PASSAGES = 4
 MAX_TOKENS = 64
 SEED = 7
@@ -94,6 +101,7 @@ class Comparison:
         loop = PlainLoop(self._card, engine_threads(self._engine))
         modes: dict[str, Callable[[Question], Row]] = {
             "joint": loop.ask,
+            "habit": loop.ask_as_usual,
             "token": lambda question: self._ask(question, "token"),
             "sequence": lambda question: self._ask(question, "sequence"),
         }
@@ -101,7 +109,7 @@ class Comparison:
         for number, question in enumerate(questions):
             hits = self._hits(question)
             for mode, ask in modes.items():
-                if mode == "sequence" and number >= len(questions) // 4:
+                if mode == "sequence" and number >= max(5, len(questions) // 4):
                     continue
                 done[mode].append(self._once(mode, question, hits, ask))
             if number % 10 == 9:
@@ -221,19 +229,25 @@ class PlainLoop:
         self._words = passages_wording(card)
 
     def ask(self, question: Question) -> Row:
-        """The answer and its times in milliseconds."""
+        """The answer in the engine's wording, and its times in milliseconds."""
+        messages = [{"role": "system", "content": self._words.system}]
+        return self._ask(question, messages, self._words.user)
+
+    def ask_as_usual(self, question: Question) -> Row:
+        """The answer to the prompt most scripts copy."""
+        return self._ask(question, [], HABIT)
+
+    def _ask(self, question: Question, messages: list[dict[str, str]], form: str) -> Row:
         listed = self._words.between.join(passage_text(hit) for hit in question["hits"])
-        content = self._words.user.replace("{passages}", listed)
-        content = content.replace("{question}", question["question"])
+        content = form.replace("{question}", question["question"])
+        content = content.replace("{passages}", listed)
+        asked: Any = [*messages, {"role": "user", "content": content}]
         start = time.monotonic()
         first = 0.0
         pieces: list[str] = []
         self._llama.reset()
         stream: Any = self._llama.create_chat_completion(
-            [
-                {"role": "system", "content": self._words.system},
-                {"role": "user", "content": content},
-            ],
+            asked,
             max_tokens=MAX_TOKENS,
             temperature=0.0,
             stream=True,
