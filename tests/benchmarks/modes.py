@@ -2,10 +2,10 @@
 
 `joint` is a plain llama-cpp-python loop over one prompt with all passages, in the engine's
 wording; `habit` is the same loop with the prompt most scripts copy; `token` and `sequence` are
-the engine's, over the same passages, in the same run, question by question. Span questions of tatqa (settings were chosen on it) and covidqa (test only).
-`MODEL=path.gguf` adds another model than the starter; `QUESTIONS=100` asks so many a set (40
-by default; `sequence` gets a quarter of them). Rows of a run that was broken off are kept in
-.bench/modes.jsonl and used again.
+the engine's, over the same passages, in the same run, question by question. Span questions of
+tatqa (settings were chosen on it) and covidqa (test only). `MODEL=path.gguf` adds another model
+than the starter; `QUESTIONS=100` asks so many a set (40 by default; `sequence` gets a quarter
+of them). Rows of a run that was broken off are kept in .bench/modes.jsonl and used again.
 """
 
 from __future__ import annotations
