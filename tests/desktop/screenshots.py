@@ -205,6 +205,7 @@ def photograph_origins(camera: Photographer) -> None:
     window = camera.app.window
     page = window.ask
     window.new_question()
+    page.scope.choose_mode("token")  # the smallest model would read one passage
     page.ask(FROM_SEVERAL)
     turn = page.talk.turns[-1]
     camera.wait(lambda: not turn.running)
