@@ -1,0 +1,88 @@
+"""Examples and the datasets they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import StorageDamaged
+
+TaskKind = Literal["answers", "instruction", "classification", "entities", "fields"]
+Split = Literal["train", "heldout"]
+
+TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
+
+
+class Said(BaseModel):
+    """An earlier question of a conversation and its answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: str
+    answer: str
+
+
+class Example(BaseModel):
+    """What a model reads and what it should write.
+
+    `output` is the answer of `answers` and `instruction`, the label of `classification`, a
+    JSON list of {"text", "label"} for `entities`, a JSON object for `fields`. `context` is
+    the passage to read, `system` a system message of the example's own. Examples of one
+    `group` (a document, a conversation) always stand on the same side of the split.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    input: str
+    output: str
+    context: str = ""
+    system: str = ""
+    group: str = ""
+    split: Split = "train"
+    source: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Where it came from: file, line, document, conversation."""
+    history: list[Said] = Field(default_factory=list[Said])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A stored dataset; its examples stay in `path`, a JSON object a line, until asked for."""
+
+    id: str
+    name: str
+    task: TaskKind
+    labels: list[str]
+    """The labels of `classification` and `entities`, the fields of `fields`; else empty."""
+    path: Path
+    sha256: str = ""
+    """Of the file's bytes as it was stored last."""
+
+    def examples(self, split: Split | None = None) -> list[Example]:
+        """All examples in order, or those of one side of the split.
+
+        Raises:
+            StorageDamaged: the file is missing or cannot be read back.
+        """
+        return [one for one in self.read() if split is None or one.split == split]
+
+    def read(self) -> Iterator[Example]:
+        """The examples in order, one at a time.
+
+        Raises:
+            StorageDamaged: the file is missing or cannot be read back.
+        """
+        try:
+            with self.path.open("rb") as lines:
+                for line in lines:
+                    yield Example.model_validate_json(line)
+        except (OSError, ValidationError) as error:
+            raise StorageDamaged(
+                f"The examples of the dataset {self.name!r} cannot be read.",
+                hint="Remove the dataset and import it again.",
+                details=f"{self.path}: {error}",
+            ) from error
