@@ -47,6 +47,11 @@ _WARNING = 3
 _log_callback: Any = _api.llama_log_callback(_print_log)
 
 
+def quiet_log() -> None:
+    """Let llama.cpp write warnings and errors to stderr, and nothing else anywhere."""
+    _api.llama_log_set(_log_callback, ctypes.c_void_p(0))
+
+
 def gpu_offload_supported() -> bool:
     """Whether this build of llama.cpp can put layers on a GPU."""
     return bool(_api.llama_supports_gpu_offload())
@@ -89,7 +94,7 @@ class Runtime:
         self._model: Any = None
         self._context: Any = None
         self._batch: Any = None
-        _api.llama_log_set(_log_callback, ctypes.c_void_p(0))
+        quiet_log()
         _api.llama_backend_init()
         self._model = self._load(path, gpu_layers, check_tensors, job)
         self.vocabulary = Vocabulary(self._model)
