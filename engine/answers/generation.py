@@ -48,6 +48,15 @@ class Prompt(BaseModel):
     plain_stops: list[str] = []
 
 
+class AdapterUse(BaseModel):
+    """An adapter's file, and how strongly it works: 1 as it was trained, 0 not at all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    scale: float = 1.0
+
+
 class Task(BaseModel):
     """One answer to write.
 
@@ -60,6 +69,8 @@ class Task(BaseModel):
     mode: Mode
     prompts: list[Prompt]
     prior: list[float] = Field(default_factory=list[float])
+    adapters: list[AdapterUse] = Field(default_factory=list[AdapterUse])
+    """What is put on the model for it; none for the model as it is."""
     max_tokens: int
     temperature: float = 0.0
     """0 always picks the likeliest token."""

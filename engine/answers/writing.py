@@ -41,6 +41,20 @@ def prompt_segments(prompt: Prompt, template: ChatTemplate) -> list[Segment]:
     return segments
 
 
+def prompt_tokens(runtime: Runtime, template: ChatTemplate, prompt: Prompt) -> Tokens:
+    """The prompt as the model reads it, after the soft prompt where one is in use."""
+    tokens = runtime.vocabulary.prompt(prompt_segments(prompt, template))
+    soft = runtime.soft_prompt
+    if not soft:
+        return tokens
+    shift = len(soft)
+    return Tokens(
+        [*soft, *tokens.ids],
+        [cut + shift for cut in tokens.cuts],
+        frozenset(cut + shift for cut in tokens.brief),
+    )
+
+
 class Voice(Protocol):
     """What the next token is taken from."""
 
@@ -123,10 +137,11 @@ def write(
 
     Raises:
         InvalidInput: the prompts do not fit.
-        ModelUnavailable: the model gives no usable numbers.
+        ModelUnavailable: the model gives no usable numbers, or an adapter's file is gone.
         Cancelled: stopped before the first token.
     """
     begun = time.monotonic()
+    contexts.use_adapters(task.adapters)
     start = _read(runtime, contexts, template, task, job)
     stops = STOP_TEXTS if template.used != "none" else task.prompts[0].plain_stops
     limit = min(task.max_tokens, runtime.room // len(start.prompts))
@@ -170,9 +185,7 @@ def write(
 def _read(
     runtime: Runtime, contexts: Contexts, template: ChatTemplate, task: Task, job: Job
 ) -> _Start:
-    prompts = [
-        runtime.vocabulary.prompt(prompt_segments(one, template)) for one in task.prompts
-    ]
+    prompts = [prompt_tokens(runtime, template, one) for one in task.prompts]
     if task.mode != "none":
         read = contexts.read(prompts, job)
         return _Start(prompts, read.scores, read.tokens, read.reused)

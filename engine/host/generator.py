@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.answers import fast_copy
 from engine.answers.contexts import Contexts
-from engine.answers.generation import Prompt, Task
+from engine.answers.generation import AdapterUse, Prompt, Task
 from engine.answers.runtime import Runtime, build_info, gpu_offload_supported
 from engine.answers.states import PassageStates
 from engine.answers.templates import ChatTemplate
 from engine.answers.vocabulary import Segment
-from engine.answers.writing import count_tokens, prompt_segments, write
+from engine.answers.writing import count_tokens, prompt_segments, prompt_tokens, write
 from engine.errors import InvalidInput, ModelUnavailable
 from engine.models.gguf import read_header
 from engine.work.jobs import Job
@@ -53,9 +53,10 @@ class LoadParams(_Params):
 
 
 class PrepareParams(_Params):
-    """Prompts whose passages are to be computed ahead."""
+    """Prompts whose passages are to be computed ahead, with these adapters."""
 
     prompts: list[Prompt]
+    adapters: list[AdapterUse] = []
     threads: int = 1
 
 
@@ -146,10 +147,10 @@ class GeneratorProcess:
         with self._alone(job):
             held = self._held()
             held.runtime.set_threads(wanted.threads)
-            vocabulary = held.runtime.vocabulary
+            held.contexts.use_adapters(wanted.adapters)
             made = 0
             for prompt in wanted.prompts:
-                tokens = vocabulary.prompt(prompt_segments(prompt, held.template))
+                tokens = prompt_tokens(held.runtime, held.template, prompt)
                 made += held.contexts.prepare(tokens, job)
             return {"computed": made}
 
