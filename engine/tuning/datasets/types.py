@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import StorageDamaged
-
-TaskKind = Literal["answers", "instruction", "classification", "entities", "fields"]
-Split = Literal["train", "heldout"]
+from engine.work.api.datasets import Split as Split
+from engine.work.api.datasets import TaskKind as TaskKind
 
 TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
 
