@@ -81,6 +81,11 @@ class Home:
         """One folder an adapter, named by its id."""
         return self.root / "adapters"
 
+    @property
+    def runs(self) -> Path:
+        """One folder a training run, named by its id."""
+        return self.root / "runs"
+
     def library(self, library_id: str) -> Path:
         """The folder of one library."""
         return self.libraries / library_id
@@ -99,6 +104,7 @@ class Home:
             self.states,
             self.datasets,
             self.exams,
+            self.runs,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         return self

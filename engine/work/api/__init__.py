@@ -360,6 +360,45 @@ from engine.work.api.search import (
 from engine.work.api.search import (
     SearchStep as SearchStep,
 )
+from engine.work.api.tuning import (
+    MethodView as MethodView,
+)
+from engine.work.api.tuning import (
+    MetricsSpec as MetricsSpec,
+)
+from engine.work.api.tuning import (
+    RunList as RunList,
+)
+from engine.work.api.tuning import (
+    RunMetrics as RunMetrics,
+)
+from engine.work.api.tuning import (
+    RunRef as RunRef,
+)
+from engine.work.api.tuning import (
+    RunState as RunState,
+)
+from engine.work.api.tuning import (
+    RunView as RunView,
+)
+from engine.work.api.tuning import (
+    Stage as Stage,
+)
+from engine.work.api.tuning import (
+    TuneLoss as TuneLoss,
+)
+from engine.work.api.tuning import (
+    TuneMethod as TuneMethod,
+)
+from engine.work.api.tuning import (
+    TunePlan as TunePlan,
+)
+from engine.work.api.tuning import (
+    TuneReport as TuneReport,
+)
+from engine.work.api.tuning import (
+    TuneSpec as TuneSpec,
+)
 from engine.work.api.viewing import (
     Box as Box,
 )
