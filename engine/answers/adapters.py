@@ -38,6 +38,8 @@ SOFT_PROMPT_SUFFIX = ".safetensors"
 SOFT_PROMPT_KEY = "prompt_embeddings"
 MAX_SOFT_TOKENS = 1024
 MAX_SCALE = 10.0
+_SCALED_AGAIN = ("gemma", "gemma2")
+"""Architectures whose embeddings llama.cpp multiplies by √width even when they are given."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Adapters:
         self._model = model
         self._context = context
         self._width = width
+        again = _architecture(model) in _SCALED_AGAIN
+        self._soft_factor = np.float32(1.0 / math.sqrt(width) if again else 1.0)
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self.identity = ""
         """Of what is in use: the files' contents and their scales; "" for none."""
@@ -151,7 +155,7 @@ class Adapters:
             )
         if not 0 < len(soft) <= MAX_SOFT_TOKENS:
             raise ModelUnavailable(f"A soft prompt of {len(soft)} tokens cannot be used.")
-        return soft
+        return soft * self._soft_factor
 
     def _trim(self, in_use: set[str]) -> None:
         for key in list(self._loaded):
@@ -174,6 +178,12 @@ class Adapters:
         """Free all of them, while the model is still there."""
         for key in list(self._loaded):
             self._free(key)
+
+
+def _architecture(model: Any) -> str:
+    buffer = ctypes.create_string_buffer(64)
+    size = _api.llama_model_meta_val_str(model, b"general.architecture", buffer, len(buffer))
+    return buffer.value.decode("utf-8", "replace") if size > 0 else ""
 
 
 def _scales(wanted: Sequence[AdapterUse]) -> dict[str, float]:
