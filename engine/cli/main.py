@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     from engine.cli import (
         ask,
         conversations,
+        datasets,
         demo,
         doctor,
         index,
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         conversations,
         presets,
         models,
+        datasets,
         doctor,
         demo,
     ):

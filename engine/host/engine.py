@@ -66,6 +66,16 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "reranker.set": engine.set_reranker,
         "reranker.switch": lambda spec, job: engine.switch_reranker(spec),
         "reranker.measure": engine.measure_reranker,
+        "datasets.list": lambda spec, job: engine.datasets.list(),
+        "datasets.show": lambda spec, job: engine.datasets.show(spec),
+        "datasets.preview": engine.preview_examples,
+        "datasets.import": engine.import_examples,
+        "datasets.check": engine.check_examples,
+        "datasets.rows": lambda spec, job: engine.datasets.rows(spec),
+        "datasets.edit_row": lambda spec, job: engine.datasets.edit_row(spec),
+        "datasets.rename": lambda spec, job: engine.datasets.rename(spec),
+        "datasets.remove": lambda spec, job: engine.datasets.remove(spec),
+        "datasets.from_feedback": lambda spec, job: engine.datasets.from_feedback(spec),
         "doctor": lambda spec, job: examine(engine, job),
     }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.answers.preparing import Preparing
     from engine.documents.pool import ReaderPool
     from engine.documents.scanner import Scanner
+    from engine.host.datasets import Datasets
     from engine.library.embedding import Embedder
     from engine.library.following import Following
     from engine.library.libraries import Libraries
@@ -56,7 +57,7 @@ class Parts:
         home: the user's data folder.
         on_worker: told once for every child that died.
         on_changed: told which views are stale: "libraries", "models", "conversations",
-            "presets", "reranker".
+            "presets", "reranker", "datasets", "exams".
         on_indexing: told of indexing runs that a change on the disk began.
 
     Raises:
@@ -186,6 +187,17 @@ class Parts:
             return Generator(self.home, self.lease, on_death=self._death("generator"))
 
         return self._part("generator", build)
+
+    @property
+    def datasets(self) -> Datasets:
+        """Examples to tune with: import, list, check, edit."""
+
+        def build() -> Datasets:
+            from engine.host.datasets import Datasets
+
+            return Datasets(self, self._on_changed)
+
+        return self._part("datasets", build)
 
     @property
     def idle(self) -> Idle:

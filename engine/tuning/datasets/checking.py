@@ -87,7 +87,7 @@ def check_dataset(dataset: Dataset, means: Means, job: Job = NULL_JOB) -> Datase
         StorageDamaged: they cannot be read.
         Cancelled: `job` was cancelled.
     """
-    examples = dataset.examples()
+    examples = list(dataset.read())
     found = _Found()
     sizes = _count_tokens(dataset, examples, means, job)
     _check_empty(dataset, examples, found)

@@ -37,7 +37,7 @@ def show_dataset(home: Home, store: Store, ref: str) -> DatasetView:
         StorageDamaged: its examples cannot be read.
     """
     dataset = load_dataset(home, store, ref)
-    examples = dataset.examples()
+    examples = list(dataset.read())
     return DatasetView(
         dataset=find_dataset(home, store, dataset.id),
         label_rows=count_labels(dataset.task, examples),
@@ -100,7 +100,7 @@ def edit(home: Home, store: Store, spec: EditRowSpec) -> EditReport:
     """
     with writing(home):
         dataset = load_dataset(home, store, spec.dataset)
-        examples = dataset.examples()
+        examples = list(dataset.read())
         known = {one.id for one in examples}
         for one in [*spec.remove, *([spec.id] if spec.id else [])]:
             if one not in known:

@@ -249,7 +249,7 @@ def _current(home: Home, store: Store, row: sqlite3.Row) -> DatasetRow:
         status = path.stat()
         if (status.st_size, status.st_mtime_ns) != (row["size_bytes"], row["mtime_ns"]):
             dataset = Dataset(row["id"], row["name"], row["task"], [], path)
-            examples = dataset.examples()
+            examples = list(dataset.read())
             _update(store, row["id"], _facts(path, row["task"], examples, path.read_bytes()))
             row = _find(store, row["id"])
     except OSError:

@@ -62,15 +62,21 @@ class Dataset:
     """Of the file's bytes as it was stored last."""
 
     def examples(self, split: Split | None = None) -> list[Example]:
-        """All examples in order, or those of one side of the split.
+        """The finished examples in order, or those of one side of the split.
+
+        A row that still waits for its output, such as a rejected answer, is none yet.
 
         Raises:
             StorageDamaged: the file is missing or cannot be read back.
         """
-        return [one for one in self.read() if split is None or one.split == split]
+        return [
+            one
+            for one in self.read()
+            if (split is None or one.split == split) and one.output.strip()
+        ]
 
     def read(self) -> Iterator[Example]:
-        """The examples in order, one at a time.
+        """All rows in order, one at a time, those that wait for an output among them.
 
         Raises:
             StorageDamaged: the file is missing or cannot be read back.

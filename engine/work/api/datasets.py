@@ -133,6 +133,8 @@ class ImportReport(View):
     train: int
     heldout: int
     labels: list[str]
+    added: int
+    """Rows that are new in it."""
     broken: list[BrokenRow]
     broken_total: int
     warnings: list[str]
@@ -253,9 +255,10 @@ class DatasetCheck(View):
 
 
 class FromFeedbackSpec(View):
-    """Make examples of what the user corrected.
+    """Make examples of what the user corrected or rejected in conversations.
 
-    `dataset` "": a new one called `name`. Rows that are there already are not added twice.
+    They go to `dataset`, or else to a new one called `name`, or with neither to the one made
+    so before. Rows that are there already are not added twice.
     """
 
     dataset: str = ""

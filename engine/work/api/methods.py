@@ -24,6 +24,23 @@ from engine.work.api.conversations import (
     SavePresetSpec,
     VersionSpec,
 )
+from engine.work.api.datasets import (
+    CheckSpec,
+    DatasetCheck,
+    DatasetList,
+    DatasetRef,
+    DatasetRow,
+    DatasetView,
+    EditReport,
+    EditRowSpec,
+    FromFeedbackSpec,
+    ImportPreview,
+    ImportReport,
+    ImportSpec,
+    RenameDatasetSpec,
+    RowsPage,
+    RowsSpec,
+)
 from engine.work.api.libraries import (
     FilesPage,
     FilesSpec,
@@ -93,22 +110,33 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "reranker.set": (RerankerSpec, RerankerView),
     "reranker.switch": (RerankerSwitch, RerankerView),
     "reranker.measure": (MeasureRerankerSpec, RerankerMeasurement),
+    "datasets.list": (Empty, DatasetList),
+    "datasets.show": (DatasetRef, DatasetView),
+    "datasets.preview": (ImportSpec, ImportPreview),
+    "datasets.import": (ImportSpec, ImportReport),
+    "datasets.check": (CheckSpec, DatasetCheck),
+    "datasets.rows": (RowsSpec, RowsPage),
+    "datasets.edit_row": (EditRowSpec, EditReport),
+    "datasets.rename": (RenameDatasetSpec, DatasetRow),
+    "datasets.remove": (DatasetRef, DatasetRow),
+    "datasets.from_feedback": (FromFeedbackSpec, ImportReport),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
 }
 """Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`,
-`libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure` and `doctor` are
-long: they report progress and can be cancelled. `models.warm` starts the embedder and loads
-the default model ahead of the first question.
+`libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure`,
+`datasets.preview`, `datasets.import`, `datasets.check` and `doctor` are long: they report
+progress and can be cancelled. `models.warm` starts the embedder and loads the default model
+ahead of the first question.
 
 `follow` begins to keep all libraries current: a scan of each now, then changes as they
 happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and
 keeps it from being followed until `libraries.resume`, also in later starts.
 
 Notifications from the host outside a request: `changed` {what: [libraries | models |
-conversations | presets | reranker]}, `worker` (a WorkerEvent) and `indexing` (an
-IndexingEvent)."""
+conversations | presets | reranker | datasets | exams]}, `worker` (a WorkerEvent) and
+`indexing` (an IndexingEvent)."""
 
 
 def parse_params(method: str, params: dict[str, Any]) -> View:
