@@ -212,10 +212,11 @@ def run_show(engine: Engine, options: argparse.Namespace, console: Console) -> i
 
 def _example(row: api.ExampleRow) -> str:
     side = "held out" if row.split == "heldout" else "train"
-    return f"{row.id:>6}  {side:8}  {_short(row.input)}\n{'':18}→ {_short(row.output)}"
+    return f"{row.id:>6}  {side:8}  {short(row.input)}\n{'':18}→ {short(row.output)}"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text on one line, cut where a table would."""
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
 

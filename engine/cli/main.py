@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         datasets,
         demo,
         doctor,
+        exams,
         index,
         libraries,
         models,
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
         presets,
         models,
         datasets,
+        exams,
         doctor,
         demo,
     ):

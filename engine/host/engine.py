@@ -76,6 +76,11 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "datasets.rename": lambda spec, job: engine.datasets.rename(spec),
         "datasets.remove": lambda spec, job: engine.datasets.remove(spec),
         "datasets.from_feedback": lambda spec, job: engine.datasets.from_feedback(spec),
+        "exams.list": lambda spec, job: engine.exams.list(),
+        "exams.show": lambda spec, job: engine.exams.show(spec),
+        "exams.import": engine.import_exam,
+        "exams.make": lambda spec, job: engine.exams.make(spec),
+        "exams.remove": lambda spec, job: engine.exams.remove(spec),
         "doctor": lambda spec, job: examine(engine, job),
     }
 

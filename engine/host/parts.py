@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.documents.pool import ReaderPool
     from engine.documents.scanner import Scanner
     from engine.host.datasets import Datasets
+    from engine.host.exams import Exams
     from engine.library.embedding import Embedder
     from engine.library.following import Following
     from engine.library.libraries import Libraries
@@ -198,6 +199,17 @@ class Parts:
             return Datasets(self, self._on_changed)
 
         return self._part("datasets", build)
+
+    @property
+    def exams(self) -> Exams:
+        """Questions to judge by: import, make, list."""
+
+        def build() -> Exams:
+            from engine.host.exams import Exams
+
+            return Exams(self.home, self.store, self._on_changed)
+
+        return self._part("exams", build)
 
     @property
     def idle(self) -> Idle:

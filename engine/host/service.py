@@ -262,6 +262,10 @@ class Engine(Parts):
         """Look for what would spoil a tuning; see `Datasets.check`."""
         return self.datasets.check(spec, job)
 
+    def import_exam(self, spec: api.ImportExamSpec, job: Job = NULL_JOB) -> api.ExamReport:
+        """Keep the questions of a file; see `Exams.import_file`."""
+        return self.exams.import_file(spec, job)
+
     def set_reranker(self, spec: api.RerankerSpec, job: Job = NULL_JOB) -> api.RerankerView:
         """Set the cross-encoder that orders what was found, or take it away."""
         view = self.libraries.reranker.choose(spec.folder, job)

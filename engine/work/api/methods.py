@@ -33,10 +33,17 @@ from engine.work.api.datasets import (
     DatasetView,
     EditReport,
     EditRowSpec,
+    ExamList,
+    ExamRef,
+    ExamReport,
+    ExamRow,
+    ExamView,
     FromFeedbackSpec,
+    ImportExamSpec,
     ImportPreview,
     ImportReport,
     ImportSpec,
+    MakeExamSpec,
     RenameDatasetSpec,
     RowsPage,
     RowsSpec,
@@ -120,15 +127,20 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "datasets.rename": (RenameDatasetSpec, DatasetRow),
     "datasets.remove": (DatasetRef, DatasetRow),
     "datasets.from_feedback": (FromFeedbackSpec, ImportReport),
+    "exams.list": (Empty, ExamList),
+    "exams.show": (ExamRef, ExamView),
+    "exams.import": (ImportExamSpec, ExamReport),
+    "exams.make": (MakeExamSpec, ExamReport),
+    "exams.remove": (ExamRef, ExamRow),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
 }
 """Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`,
 `libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure`,
-`datasets.preview`, `datasets.import`, `datasets.check` and `doctor` are long: they report
-progress and can be cancelled. `models.warm` starts the embedder and loads the default model
-ahead of the first question.
+`datasets.preview`, `datasets.import`, `datasets.check`, `exams.import` and `doctor` are long:
+they report progress and can be cancelled. `models.warm` starts the embedder and loads the
+default model ahead of the first question.
 
 `follow` begins to keep all libraries current: a scan of each now, then changes as they
 happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and
