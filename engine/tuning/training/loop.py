@@ -25,6 +25,7 @@ from engine.tuning.training.packs import (
 )
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.states import LowerStates
+from engine.tuning.training.threads import use
 from engine.tuning.training.tuned import Tuned
 
 CHECKPOINT_EVERY_S = 40.0
@@ -111,20 +112,22 @@ class Scored:
     def learn(self, rows: Sequence[int], weight: float) -> float:
         """Forward and backward over one group; gives its summed loss."""
         tuned = self._tuned
-        with self._lease() as threads, tuned.computing():
-            _use_threads(threads)
+        with self._lease() as granted, tuned.computing():
+            threads = tuned.threads.choose(granted)
             lower = self._lower(rows)
             pack = make_pack(self._examples, rows, self._prefix, tuned.soft_tokens)
+            begun = time.perf_counter()
             loss = tuned.loss(pack, lower)
             cast(Any, loss * weight).backward()
+            tuned.threads.record(threads, (time.perf_counter() - begun) / pack.length)
             return float(loss.detach())
 
     def score(self, rows: Sequence[int]) -> tuple[float, float]:
         """Loss a token, and the share answered exactly, over `rows`."""
         total, exact, tokens = 0.0, 0, 0
         for group in self.packs(rows):
-            with self._lease() as threads, self._tuned.computing():
-                _use_threads(threads)
+            with self._lease() as granted, self._tuned.computing():
+                use(self._tuned.threads.best(granted))
                 lower = self._lower(group)
                 pack = make_pack(self._examples, group, self._prefix, self._tuned.soft_tokens)
                 loss, right = self._tuned.score(pack, lower)
@@ -204,6 +207,8 @@ class Training:
                     self._save()
                     raise Paused
                 if asked == "stop":
+                    if not self._position.step:
+                        raise TrainingFailed("It was stopped before anything was learnt.")
                     self._finish("stopped")
                     break
                 self._step()
@@ -390,6 +395,12 @@ class Training:
         best = self._best if self._best is not None else self._checkpoints.best()
         if best is None:
             raise TrainingFailed("The training ended before anything was learnt.")
+        if not self._position.best_step:
+            raise TrainingFailed(
+                "Nothing was gained: the held-out examples were never answered better than "
+                "before.",
+                hint="Look at the examples, or train longer or at another learning rate.",
+            )
         self._tuned.load(best)
         rows = range(len(self._data.heldout))
         loss, exact = self._heldout.score(rows) if self._data.heldout else (0.0, 0.0)
@@ -420,8 +431,3 @@ class Training:
             }
             if state:
                 self._optimizer.state[parameter] = state
-
-
-def _use_threads(threads: int) -> None:
-    if torch.get_num_threads() != threads:
-        torch.set_num_threads(threads)

@@ -19,6 +19,7 @@ from engine.tuning.training.decoder import Decoder, answer_loss, score_answers
 from engine.tuning.training.packs import Pack
 from engine.tuning.training.settings import Precision, Settings
 from engine.tuning.training.states import LowerStates
+from engine.tuning.training.threads import Threads
 
 _peft: Any = peft
 _torch: Any = torch
@@ -42,6 +43,7 @@ class Tuned:
 
     def __init__(self, base: Base, settings: Settings, start: Mapping[str, Tensor]) -> None:
         self.settings = settings
+        self.threads = Threads()
         full = settings.method == "full"
         bf16 = settings.precision == "bfloat16"
         dtype = torch.bfloat16 if bf16 and not full else torch.float32
@@ -103,6 +105,15 @@ class Tuned:
         with torch.no_grad():
             for name, parameter in self.parameters().items():
                 parameter.copy_(adapter[name])
+
+    @contextmanager
+    def bare(self) -> Generator[Any]:
+        """The base as it is without what was trained (not for a full fine-tuning)."""
+        if self.peft is None:
+            yield self.model
+            return
+        with self.peft.disable_adapter():
+            yield self.model
 
     @property
     def soft_tokens(self) -> int:
