@@ -81,6 +81,14 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "exams.import": engine.import_exam,
         "exams.make": lambda spec, job: engine.exams.make(spec),
         "exams.remove": lambda spec, job: engine.exams.remove(spec),
+        "tune.plan": lambda spec, job: engine.tuning.plan(spec, job),
+        "tune.start": lambda spec, job: engine.tuning.start(spec),
+        "runs.list": lambda spec, job: engine.tuning.list(),
+        "runs.show": lambda spec, job: engine.tuning.show(spec),
+        "runs.pause": lambda spec, job: engine.tuning.pause(spec, job),
+        "runs.resume": lambda spec, job: engine.tuning.resume(spec),
+        "runs.stop": lambda spec, job: engine.tuning.stop(spec, job),
+        "runs.remove": lambda spec, job: engine.tuning.remove(spec),
         "doctor": lambda spec, job: examine(engine, job),
     }
 

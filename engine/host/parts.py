@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.documents.scanner import Scanner
     from engine.host.datasets import Datasets
     from engine.host.exams import Exams
+    from engine.host.tuning import Tuning
     from engine.library.embedding import Embedder
     from engine.library.following import Following
     from engine.library.libraries import Libraries
@@ -210,6 +211,17 @@ class Parts:
             return Exams(self.home, self.store, self._on_changed)
 
         return self._part("exams", build)
+
+    @property
+    def tuning(self) -> Tuning:
+        """Training runs: plan, start, look after."""
+
+        def build() -> Tuning:
+            from engine.host.tuning import Tuning
+
+            return Tuning(self, self._on_changed)
+
+        return self._part("tuning", build)
 
     @property
     def idle(self) -> Idle:

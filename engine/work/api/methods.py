@@ -75,6 +75,15 @@ from engine.work.api.models import (
     RerankerView,
 )
 from engine.work.api.search import SearchReport, SearchSpec
+from engine.work.api.tuning import (
+    MetricsSpec,
+    RunList,
+    RunMetrics,
+    RunRef,
+    RunView,
+    TunePlan,
+    TuneSpec,
+)
 from engine.work.api.viewing import SourceView, ViewSpec
 
 METHODS: dict[str, tuple[type[View], type[View]]] = {
@@ -132,6 +141,14 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "exams.import": (ImportExamSpec, ExamReport),
     "exams.make": (MakeExamSpec, ExamReport),
     "exams.remove": (ExamRef, ExamRow),
+    "tune.plan": (TuneSpec, TunePlan),
+    "tune.start": (TuneSpec, RunView),
+    "runs.list": (Empty, RunList),
+    "runs.show": (MetricsSpec, RunMetrics),
+    "runs.pause": (RunRef, RunView),
+    "runs.resume": (RunRef, RunView),
+    "runs.stop": (RunRef, RunView),
+    "runs.remove": (RunRef, Empty),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
