@@ -25,7 +25,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
 from engine import hardware
-from engine.answers.generation import AdapterUse
+from engine.answers.generation import (
+    MAX_SOFT_TOKENS,
+    SOFT_PROMPT_KEY,
+    SOFT_PROMPT_SUFFIX,
+    AdapterUse,
+)
 from engine.errors import InvalidInput, ModelUnavailable, NotEnoughMemory
 from engine.files import open_regular, show_path
 
@@ -34,9 +39,6 @@ _api: Any = llama_cpp
 KEPT = 6
 """So many adapters stay in memory; those used longest ago go first."""
 MAX_BYTES = 4 << 30
-SOFT_PROMPT_SUFFIX = ".safetensors"
-SOFT_PROMPT_KEY = "prompt_embeddings"
-MAX_SOFT_TOKENS = 1024
 MAX_SCALE = 10.0
 _SCALED_AGAIN = ("gemma", "gemma2")
 """Architectures whose embeddings llama.cpp multiplies by √width even when they are given."""
@@ -155,7 +157,7 @@ class Adapters:
             )
         if not 0 < len(soft) <= MAX_SOFT_TOKENS:
             raise ModelUnavailable(f"A soft prompt of {len(soft)} tokens cannot be used.")
-        return soft * self._soft_factor
+        return np.ascontiguousarray(soft * self._soft_factor, np.float32)
 
     def _trim(self, in_use: set[str]) -> None:
         for key in list(self._loaded):

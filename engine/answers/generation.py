@@ -48,8 +48,16 @@ class Prompt(BaseModel):
     plain_stops: list[str] = []
 
 
+SOFT_PROMPT_SUFFIX = ".safetensors"
+SOFT_PROMPT_KEY = "prompt_embeddings"
+MAX_SOFT_TOKENS = 1024
+
+
 class AdapterUse(BaseModel):
-    """An adapter's file, and how strongly it works: 1 as it was trained, 0 not at all."""
+    """An adapter's file, and how strongly it works: 1 as it was trained, 0 not at all.
+
+    A GGUF file is a LoRA; a safetensors file holds a soft prompt under `SOFT_PROMPT_KEY`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of the command line."""
     # Groups import light things only; the engine is loaded when one of them runs.
     from engine.cli import (
+        adapters,
         ask,
         conversations,
         datasets,
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
         models,
         datasets,
         exams,
+        adapters,
         tune,
         runs,
         doctor,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.answers.preparing import Preparing
     from engine.documents.pool import ReaderPool
     from engine.documents.scanner import Scanner
+    from engine.host.adapters import Adapters
     from engine.host.datasets import Datasets
     from engine.host.exams import Exams
     from engine.host.tuning import Tuning
@@ -180,6 +181,17 @@ class Parts:
         return self._part("models", build)
 
     @property
+    def adapters(self) -> Adapters:
+        """The adapters at hand: list, change, import, export."""
+
+        def build() -> Adapters:
+            from engine.host.adapters import Adapters
+
+            return Adapters(self.home, self.store, self.models, self._on_changed)
+
+        return self._part("adapters", build)
+
+    @property
     def generator(self) -> Generator:
         """Client of the generator process."""
 
@@ -202,17 +214,6 @@ class Parts:
         return self._part("datasets", build)
 
     @property
-    def exams(self) -> Exams:
-        """Questions to judge by: import, make, list."""
-
-        def build() -> Exams:
-            from engine.host.exams import Exams
-
-            return Exams(self.home, self.store, self._on_changed)
-
-        return self._part("exams", build)
-
-    @property
     def tuning(self) -> Tuning:
         """Training runs: plan, start, look after."""
 
@@ -222,6 +223,17 @@ class Parts:
             return Tuning(self, self._on_changed)
 
         return self._part("tuning", build)
+
+    @property
+    def exams(self) -> Exams:
+        """Questions to judge by: import, make, list."""
+
+        def build() -> Exams:
+            from engine.host.exams import Exams
+
+            return Exams(self.home, self.store, self._on_changed)
+
+        return self._part("exams", build)
 
     @property
     def idle(self) -> Idle:
@@ -299,6 +311,7 @@ class Parts:
                 self.libraries.search,
                 Holdings(held.files, held.read, held.count, held.keys),
                 self.preparing,
+                self.adapters.chooser,
             )
 
         return self._part("answerer", build)

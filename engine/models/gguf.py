@@ -117,6 +117,13 @@ FILE_TYPES: dict[int, str] = {
     38: "MXFP4_MOE",
 }
 
+QUANTIZATIONS: dict[str, int] = {
+    name: number
+    for number, name in FILE_TYPES.items()
+    if not name.startswith(("IQ", "TQ", "MXFP4"))
+}
+"""In what a model can be written without a sample of what it computes: name → file type."""
+
 
 @dataclass(frozen=True)
 class GgufHeader:

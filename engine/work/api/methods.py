@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.work.api.adapters import (
+    AdapterCard,
+    AdapterList,
+    AdapterRef,
+    EnableAdapterSpec,
+    ExportAdapterSpec,
+    ExportedAdapter,
+    ImportAdapterSpec,
+    RenameAdapterSpec,
+)
 from engine.work.api.answers import AnswerReport, AskSpec
 from engine.work.api.base import Empty, View
 from engine.work.api.calibration import CalibrateSpec, CalibrationReport
@@ -122,6 +132,12 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "models.default": (ModelRef, ModelCard),
     "models.gpu_layers": (GpuLayersSpec, ModelCard),
     "models.warm": (Empty, Empty),
+    "adapters.list": (Empty, AdapterList),
+    "adapters.rename": (RenameAdapterSpec, AdapterCard),
+    "adapters.remove": (AdapterRef, Empty),
+    "adapters.enable": (EnableAdapterSpec, AdapterCard),
+    "adapters.import": (ImportAdapterSpec, AdapterCard),
+    "adapters.export": (ExportAdapterSpec, ExportedAdapter),
     "reranker.show": (Empty, RerankerView),
     "reranker.set": (RerankerSpec, RerankerView),
     "reranker.switch": (RerankerSwitch, RerankerView),
@@ -136,11 +152,6 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "datasets.rename": (RenameDatasetSpec, DatasetRow),
     "datasets.remove": (DatasetRef, DatasetRow),
     "datasets.from_feedback": (FromFeedbackSpec, ImportReport),
-    "exams.list": (Empty, ExamList),
-    "exams.show": (ExamRef, ExamView),
-    "exams.import": (ImportExamSpec, ExamReport),
-    "exams.make": (MakeExamSpec, ExamReport),
-    "exams.remove": (ExamRef, ExamRow),
     "tune.plan": (TuneSpec, TunePlan),
     "tune.start": (TuneSpec, RunView),
     "runs.list": (Empty, RunList),
@@ -149,6 +160,11 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "runs.resume": (RunRef, RunView),
     "runs.stop": (RunRef, RunView),
     "runs.remove": (RunRef, Empty),
+    "exams.list": (Empty, ExamList),
+    "exams.show": (ExamRef, ExamView),
+    "exams.import": (ImportExamSpec, ExamReport),
+    "exams.make": (MakeExamSpec, ExamReport),
+    "exams.remove": (ExamRef, ExamRow),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
