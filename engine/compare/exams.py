@@ -169,7 +169,9 @@ def item_of(task: TaskKind, example: Example) -> ExamItem:
         ],
     )
     if task in _QUESTIONS:
-        update: dict[str, object] = {"question": example.input, "answers": [example.output]}
+        several = cast("list[Any]", example.source.get("answers") or [])
+        answers = dict.fromkeys([example.output, *map(str, several)])
+        update: dict[str, object] = {"question": example.input, "answers": list(answers)}
     elif task == "classification":
         update = {"text": example.input, "label": example.output}
     else:

@@ -112,9 +112,13 @@ class Datasets:
             return check_dataset(dataset, Means(near_by_meaning=near, max_tokens=limit), job)
         card = self._parts.models.find(spec.model)
         limit = spec.max_tokens or card.context_used // 2
-        with self._parts.generator.using(card, job) as model:
-            means = Means(model.count_tokens, card.name, near, limit)
-            return check_dataset(dataset, means, job)
+
+        def count(texts: Sequence[str], job: Job) -> list[int]:
+            # A step at a time: between two of them a question can have the model.
+            with self._parts.generator.using(card, job) as model:
+                return model.count_tokens(texts, job)
+
+        return check_dataset(dataset, Means(count, card.name, near, limit), job)
 
     def _near_by_meaning(self, texts: Sequence[str], job: Job) -> Pairs:
         from engine.tuning.datasets.meaning import near_by_meaning

@@ -39,6 +39,8 @@ class _Column:
     longest: int = 0
     texts: int = 0
     lists: int = 0
+    words: int = 0
+    """Lists of plain values."""
     objects: int = 0
     values: set[str] = field(default_factory=set[str])
     first: Any = None
@@ -49,7 +51,9 @@ class _Column:
         if self.first is None:
             self.first = value
         self.filled += 1
-        self.lists += isinstance(value, list)
+        if isinstance(value, list):
+            self.lists += 1
+            self.words += isinstance(next(iter(cast("list[Any]", value)), None), str | int)
         self.objects += isinstance(value, dict)
         if isinstance(value, str | int | float):
             text = str(value)
@@ -204,7 +208,7 @@ def _tagged(found: _Found) -> Meaning | None:
 def _entities(found: _Found) -> Meaning | None:
     text = names.pick([name for name in found if found[name].is_text()], names.TEXT)
     for name in _called(found, names.ENTITIES):
-        if text and name != text and found[name].lists:
+        if text and name != text and found[name].lists > found[name].words:
             return Meaning("entities", {"input": text, "output": name}, 0.95)
     return None
 
@@ -256,7 +260,8 @@ def _completions(found: _Found) -> Meaning | None:
 
 def _labels(found: _Found) -> Meaning | None:
     texts = [name for name in found if found[name].is_text()]
-    labels = [name for name in texts if found[name].repeats() or _called_label(found[name])]
+    labels = [name for name in texts if found[name].repeats()]
+    labels += [name for name, column in found.items() if _called_label(column)]
     label = names.pick(labels, names.LABEL) or next(
         (name for name in labels if names.plain(name) not in _NO_LABELS), ""
     )
@@ -277,9 +282,10 @@ _NO_LABELS = frozenset((*names.IDENTIFIER, *names.SPLIT, *names.GROUP, *names.SY
 
 
 def _called_label(column: _Column) -> bool:
-    """A file of few rows repeats no label, but its column is named so."""
+    """A file of few rows repeats no label, and some have it in a list; the name tells."""
     short = column.longest <= _LABEL_AT_MOST_CHARACTERS
-    return short and names.plain(column.name) in names.LABEL[:5]
+    values = column.is_text() or column.words > 0
+    return short and values and names.plain(column.name) in names.LABEL[:5]
 
 
 def _longest(found: _Found) -> Meaning | None:

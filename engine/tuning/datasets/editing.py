@@ -145,6 +145,9 @@ def _changed(
         new = new.model_copy(update={"output": check_output(dataset.task, new.output)})
     except NoExample as error:
         raise InvalidInput(f"This is no example. {error}") from error
+    if new.output != before.output and "answers" in new.source:
+        kept = {key: value for key, value in new.source.items() if key != "answers"}
+        new = new.model_copy(update={"source": kept})
     others = [one for one in examples if one.id != new.id]
     if old is None and spec.group is None:
         new = new.model_copy(update={"group": _group_of(new, others)})
@@ -155,8 +158,8 @@ def _changed(
         else one
         for one in examples
     ]
-    kept = [new if one.id == new.id else one for one in moved]
-    return (kept if old is not None else [*kept, new]), new
+    rows = [new if one.id == new.id else one for one in moved]
+    return (rows if old is not None else [*rows, new]), new
 
 
 def _group_of(new: Example, others: Sequence[Example]) -> str:

@@ -13,6 +13,7 @@ from engine.tuning.datasets.json_values import parse_value
 from engine.tuning.datasets.rows import MAX_FIELD_CHARACTERS, RawRow
 from engine.tuning.datasets.types import Example, Said, TaskKind
 
+_ANSWERS_AT_MOST = 20
 _ENTITY_TEXTS = ("text", "word", "value", "mention", "entity", "span", "name")
 _ENTITY_LABELS = ("label", "type", "entity_type", "entity_group", "tag", "class", "category")
 
@@ -32,6 +33,10 @@ def shape(row: RawRow, task: TaskKind, columns: Mapping[str, str], file: str) ->
     output = _output(row, task, columns)
     text = _joined(row.fields.get(columns.get("input", "")))
     example = _example(row, columns, file, text, output)
+    if task == "answers":
+        answers = _texts(row.fields.get(columns.get("output", "")))
+        if len(answers) > 1:
+            example.source["answers"] = answers
     context, history = _text(row, columns, "context"), _history(row, columns)
     return [example.model_copy(update={"context": context.strip(), "history": history})]
 
@@ -149,20 +154,25 @@ def _output(row: RawRow, task: TaskKind, columns: Mapping[str, str]) -> str:
             wanted = [part.strip() for part in name.split(",")]
             value = {one: row.fields[one] for one in wanted if row.fields.get(one)}
         return _dump(_object(value))
-    text = _first_text(value)
-    if not text.strip():
+    texts = _texts(value)
+    if not texts:
         raise NoExample("The output is empty.")
-    return text.strip()
+    if task == "classification" and len(texts) > 1:
+        raise NoExample("It has several labels; a row can have one.")
+    return texts[0]
 
 
-def _first_text(value: Any) -> str:
-    """The first answer of several; of a class given as a list its one label."""
+def _texts(value: Any) -> list[str]:
+    """The distinct answers a value holds; SQuAD has them as {"text": […]}."""
     if isinstance(value, dict):
-        return _first_text(cast("dict[str, Any]", value).get("text"))
+        return _texts(cast("dict[str, Any]", value).get("text"))
     if isinstance(value, list):
-        texts = [_first_text(one) for one in cast("list[Any]", value)]
-        return next((text for text in texts if text.strip()), "")
-    return _joined(value)
+        nested = [
+            text for one in cast("list[Any]", value)[:_ANSWERS_AT_MOST] for text in _texts(one)
+        ]
+        return list(dict.fromkeys(nested))[:_ANSWERS_AT_MOST]
+    text = clean(_joined(value)).strip()
+    return [text] if text else []
 
 
 def _entities_output(row: RawRow, columns: Mapping[str, str], value: Any) -> str:

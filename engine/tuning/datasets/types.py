@@ -44,7 +44,8 @@ class Example(BaseModel):
     group: str = ""
     split: Split = "train"
     source: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Where it came from: file, line, document, conversation."""
+    """Where it came from: file, line, document, conversation. `answers` are all right ones,
+    where there are several; `output` is the first."""
     history: list[Said] = Field(default_factory=list[Said])
 
 

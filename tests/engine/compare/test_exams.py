@@ -124,6 +124,11 @@ def test_an_exam_is_made_of_held_out_rows(home: Home, store: Store) -> None:
         load_exam(home, store, report.exam)
 
 
+def test_all_right_answers_of_a_row_count() -> None:
+    example = Example(id="1", input="q", output="a", source={"answers": ["a", "b"]})
+    assert item_of("answers", example).answers == ["a", "b"]
+
+
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 

@@ -131,6 +131,13 @@ def turn(role: str, content: str) -> dict[str, str]:
     return {"role": role, "content": content}
 
 
+def test_all_right_answers_are_kept() -> None:
+    (one,) = examples({"question": "Who?", "answers": {"text": ["Ada", "Ada L.", "Ada"]}})
+    assert (one.output, one.source["answers"]) == ("Ada", ["Ada", "Ada L."])
+    (two,) = examples({"question": "Who?", "answers": ["Ada"]})
+    assert (two.output, "answers" in two.source) == ("Ada", False)
+
+
 @pytest.mark.parametrize(
     "entities",
     [
@@ -158,6 +165,7 @@ def test_entities_in_any_form_become_one(entities: Any) -> None:
         ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "as many tags"),
         ({"text": "a", "entities": [[5, 9, "x"]]}, "no text or no label"),
         ({"question": "a", "answer": "b", "history": ["c"]}, "earlier turn"),
+        ({"text": "so good", "label": ["b", "c"]}, "several labels"),
     ],
 )
 def test_a_row_without_an_example_says_why(record: dict[str, Any], reason: str) -> None:

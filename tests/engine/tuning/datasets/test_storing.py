@@ -154,6 +154,18 @@ def test_entities_are_checked_when_edited(home: Home, store: Store) -> None:
     assert find_dataset(home, store, row.id).labels == ["human"]
 
 
+def test_other_answers_go_with_the_output_they_belong_to(home: Home, store: Store) -> None:
+    source = {"file": "f", "answers": ["a", "b"]}
+    example = Example(id="1", input="q", output="a", source=source)
+    row = save_dataset(home, store, "Set", "answers", "a.csv", [example])
+    moved = edit(home, store, EditRowSpec(dataset=row.id, id="1", split="heldout")).row
+    assert moved is not None
+    assert moved.source == source
+    changed = edit(home, store, EditRowSpec(dataset=row.id, id="1", output="c")).row
+    assert changed is not None
+    assert changed.source == {"file": "f"}
+
+
 def test_a_row_that_is_behind_its_file_is_counted_anew(home: Home, store: Store) -> None:
     row = save_dataset(home, store, "Set", "classification", "a.csv", EXAMPLES)
     path = home.datasets / f"{row.id}.jsonl"
