@@ -248,7 +248,12 @@ def _packed_tokens(examples: Sequence[Tokenized], settings: Settings, epoch: int
 
 
 def estimate(
-    settings: Settings, data: TrainingData, speed: Speed, base: Base, trained: int
+    settings: Settings,
+    data: TrainingData,
+    speed: Speed,
+    base: Base,
+    trained: int,
+    proving: bool = True,
 ) -> Estimate:
     """What a training takes.
 
@@ -258,6 +263,7 @@ def estimate(
         speed: as measured with these settings.
         base: the converted base.
         trained: how many numbers are trained.
+        proving: the work after the training is counted too.
     """
     tokens = _packed_tokens(data.train, settings, 0)
     steps = -(-len(data.train) // settings.batch_examples)
@@ -272,8 +278,9 @@ def estimate(
     scoring = speed.score * (
         evaluations * sampled * each + heldout + replay * (settings.epochs + 1)
     )
-    proving = _PROVING * each * (speed.score + speed.fill) * 3
-    seconds = learning + filling + scoring + proving
+    seconds = learning + filling + scoring
+    if proving:
+        seconds += _PROVING * each * (speed.score + speed.fill) * 3
     if settings.limit_s:
         seconds = min(seconds, settings.limit_s)
     memory = int(speed.memory_bytes * _MEMORY_SPARE) + trained * 8

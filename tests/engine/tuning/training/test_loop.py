@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from engine.errors import StorageDamaged, TrainingFailed
+from engine.errors import StorageDamaged, StorageFull, TrainingFailed
 from engine.tuning.bases import Base
 from engine.tuning.training.checkpoints import Checkpoints
 from engine.tuning.training.loop import Outcome, Paused, Training, TrainingData
@@ -168,3 +169,24 @@ def test_half_a_save_leaves_the_one_before(
     assert saved[0].step == 3
     train(tiny_base, data, tmp_path, Audience(), SETTINGS)
     assert len(list(folder.iterdir())) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files there")
+def test_a_write_that_fails_keeps_the_one_before(
+    tiny_base: Base, data: TrainingData, tmp_path: Path
+) -> None:
+    import resource
+
+    with pytest.raises(Paused):
+        train(tiny_base, data, tmp_path, Audience("pause", 3), SETTINGS)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StorageFull, match="saved before is kept"):
+            train(tiny_base, data, tmp_path, Audience("pause", 5), SETTINGS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    saved = Checkpoints(tmp_path / "checkpoint").load()
+    assert saved is not None
+    assert saved[0].step == 3
+    assert not list((tmp_path / "checkpoint").glob(".*"))
