@@ -43,7 +43,7 @@ PER_INTENT = int(os.environ.get("TRAINING_EXAMPLES", "40"))
 INTENTS = int(os.environ.get("TRAINING_INTENTS", "20"))
 HELDOUT_PER_INTENT = 5
 EPOCHS = 3
-RANK, ALPHA = 16, 32.0
+RANK, ALPHA = 16, 32
 PLAIN_RATE = 2e-4
 """The learning rate of peft's own LoRA examples."""
 CORPUS = ROOT.parent / "shared" / "corpora" / "tuning" / "clinc150" / "data_full.json"

@@ -13,11 +13,8 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils import checkpoint as torch_checkpoint
 
 from engine.tuning.training.packs import Pack
-
-_recomputed = cast(Callable[..., Tensor], cast(Any, torch_checkpoint).checkpoint)
 
 CHUNK_BYTES = 96 << 20
 """Memory for the scores computed at once."""
@@ -124,29 +121,15 @@ class _AnswerLoss(torch.autograd.Function):
         return gradient * grads[0], None, None, None
 
 
-def answer_loss(
-    decoder: Decoder, states: Tensor, targets: Tensor, head_learns: bool = False
-) -> Tensor:
+def answer_loss(decoder: Decoder, states: Tensor, targets: Tensor) -> Tensor:
     """Summed cross entropy of `targets` (n,) after `states` (n, width), differentiable.
 
     Args:
-        decoder: whose head gives the scores.
+        decoder: whose frozen head gives the scores.
         states: outputs of the last layer at the places asked.
         targets: the tokens that should come.
-        head_learns: the head itself is trained, so that its own gradient is wanted.
     """
-    if not head_learns:
-        return cast(Any, _AnswerLoss).apply(states, targets, decoder.scores, decoder.chunk())
-
-    def part_loss(part: Tensor, wanted: Tensor) -> Tensor:
-        return F.cross_entropy(decoder.scores(part), wanted, reduction="sum")
-
-    total = torch.zeros((), dtype=torch.float32)
-    for at in range(0, len(targets), decoder.chunk()):
-        end = at + decoder.chunk()
-        loss = _recomputed(part_loss, states[at:end], targets[at:end], use_reentrant=False)
-        total = total + loss
-    return total
+    return cast(Any, _AnswerLoss).apply(states, targets, decoder.scores, decoder.chunk())
 
 
 @torch.no_grad()

@@ -79,11 +79,6 @@ def prepare(spec: TuneSpec, home: Home, store: Store, job: Job = NULL_JOB) -> Su
             f"{parent.name} belongs to another model than {model.name}.",
             hint="Leave the model out: it is then the adapter's own.",
         )
-    if spec.method == "full":
-        raise InvalidInput(
-            "A full fine-tuning cannot be saved as an adapter yet.",
-            hint="Use LoRA on all layers, which learns as well from so few examples.",
-        )
     gguf = Path(model.path)
     header = read_header(gguf)
     if reason := why_untrainable(header):
@@ -268,20 +263,20 @@ def _describe(
         fits=memory and disk,
         fits_minutes=fits_minutes,
         reasons=reasons,
-        methods=_methods(),
+        methods=_methods(subject.header),
         settings=settings.model_dump(),
     )
 
 
-def _methods() -> list[MethodView]:
+def _methods(header: GgufHeader) -> list[MethodView]:
+    """All methods; a full fine-tuning keeps four float32 numbers for each of the model's."""
+    needed = header.parameters * 16
+    whole = planning.fits_memory(needed)
+    why = "" if whole else f"It needs {needed / 2**30:.0f} GB of free memory."
     return [
         MethodView(method="lora", fits=True),
         MethodView(method="prompt", fits=True),
-        MethodView(
-            method="full",
-            fits=False,
-            why="A full fine-tuning cannot be saved as an adapter yet.",
-        ),
+        MethodView(method="full", fits=whole, why=why),
     ]
 
 

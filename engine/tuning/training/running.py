@@ -193,10 +193,15 @@ class Run:
         data: TrainingData,
         outcome: Outcome,
         store: Store,
-    ) -> tuple[ParityReport, str]:
+    ) -> tuple[ParityReport | None, str]:
         self._view.stage, self._view.note = "proving", ""
         self._write(now=True)
         folder = self._folder.path / "adapter"
+        if settings.method == "full":
+            with self._hold() as threads:
+                model = saving.keep_model(folder, subject, outcome, threads, self._home, store)
+            shutil.rmtree(folder, ignore_errors=True)
+            return None, model.id
         file = saving.write_files(folder, subject, settings, outcome)
         with _Turns(self._hold) as turns:
             parity = saving.prove_files(
@@ -220,7 +225,7 @@ class Run:
         plan: TunePlan,
         data: TrainingData,
         outcome: Outcome,
-        parity: ParityReport,
+        parity: ParityReport | None,
         adapter: str,
     ) -> TuneReport:
         position = outcome.position

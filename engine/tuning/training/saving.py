@@ -15,12 +15,16 @@ from safetensors import torch as safetensors_torch
 from torch import Tensor
 
 from engine.answers.adapters import SOFT_PROMPT_KEY
+from engine.answers.quantizing import quantize
 from engine.answers.runtime import Runtime
 from engine.errors import StorageFull
-from engine.models.registry import ModelRegistry
+from engine.models.gguf import QUANTIZATIONS
+from engine.models.registry import ModelRegistry, slug
 from engine.paths import Home
 from engine.store.db import Store
 from engine.tuning.adapters.gguf_adapter import write_lora
+from engine.tuning.adapters.merging import Change, rewrite_model
+from engine.tuning.adapters.naming import tensor_of, to_gguf_rows
 from engine.tuning.adapters.proving import prove
 from engine.tuning.adapters.registry import AdapterRegistry
 from engine.tuning.prompting import wording_version
@@ -29,7 +33,7 @@ from engine.tuning.training.packs import Tokenized
 from engine.tuning.training.preparing import Subject
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.tuned import SOFT_NAME, Tuned
-from engine.work.api import AdapterCard, ParityReport
+from engine.work.api import AdapterCard, ModelCard, ParityReport
 from engine.work.jobs import NULL_JOB, Job
 
 _save_file = cast(Callable[..., None], cast(Any, safetensors_torch).save_file)
@@ -96,6 +100,43 @@ def write_files(folder: Path, subject: Subject, settings: Settings, outcome: Out
         name=subject.spec.name,
     )
     return gguf
+
+
+def keep_model(
+    folder: Path,
+    subject: Subject,
+    outcome: Outcome,
+    threads: int,
+    home: Home,
+    store: Store,
+    job: Job = NULL_JOB,
+) -> ModelCard:
+    """Write a full fine-tuning as a model of the source's quantization, and add it.
+
+    It is tried in a child of its own, as any model that is added.
+
+    Raises:
+        StorageFull: no room; the run keeps what was trained.
+        ModelUnavailable: the source is gone, or llama.cpp refuses the result.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    header = subject.header
+    changes: dict[str, Change] = {}
+    for name, tensor in outcome.adapter.items():
+        place = tensor_of(header, name.removesuffix(".weight"))
+        changes[place] = _replaced_by(to_gguf_rows(header, place, tensor.numpy()))
+    wide, made = folder / "wide.gguf", folder / f"{slug(subject.spec.name)}.gguf"
+    for left in (wide, made):
+        left.unlink(missing_ok=True)
+    rewrite_model(subject.base.gguf, wide, changes, job)
+    same = header.quantization in QUANTIZATIONS
+    quantize(wide, made, header.quantization if same else "Q8_0", threads)
+    wide.unlink()
+    return ModelRegistry(home, store).add(made, job)
+
+
+def _replaced_by(rows: NDArray[np.float32]) -> Change:
+    return lambda weight: rows
 
 
 def lora_pairs(

@@ -66,7 +66,6 @@ class Tuned:
                 self._soft = nn.Parameter(_first_soft(model, settings))
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise not_enough(error) from error
-        self.learns_head = full and not self.frozen_layers
         if start:
             self.load(start)
 
@@ -156,7 +155,7 @@ class Tuned:
     def loss(self, pack: Pack, lower: LowerStates | None = None) -> Tensor:
         """Summed loss over the pack's answer tokens, differentiable."""
         outputs = self.outputs(pack, lower)
-        return answer_loss(self.decoder, outputs, pack.targets, self.learns_head)
+        return answer_loss(self.decoder, outputs, pack.targets)
 
     @torch.no_grad()
     def score(self, pack: Pack, lower: LowerStates | None = None) -> tuple[float, int]:
@@ -223,13 +222,15 @@ def _with_lora(model: Any, settings: Settings, frozen_layers: int) -> Any:
 
 
 def _unfreeze(model: Any, frozen_layers: int) -> None:
-    """All weights, or those of the upper layers and the last norm."""
-    if not frozen_layers:
-        model.requires_grad_(True)
-        return
+    """The matrices of the layers from `frozen_layers` on.
+
+    Embeddings and norms stay: they are shared by all that the model knows, and a few hundred
+    examples have nothing to say about most of it.
+    """
     for layer in list(model.model.layers)[frozen_layers:]:
-        layer.requires_grad_(True)
-    model.model.norm.requires_grad_(True)
+        for module in layer.modules():
+            if isinstance(module, nn.Linear):
+                module.weight.requires_grad_(True)
 
 
 def _first_soft(model: Any, settings: Settings) -> Tensor:

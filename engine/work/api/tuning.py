@@ -94,6 +94,7 @@ class TuneReport(View):
     """A finished training. `parity` is None for a full fine-tuning."""
 
     adapter: str
+    """Its id; for a full fine-tuning the new model's."""
     method: TuneMethod
     examples: int
     steps: int

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.answers.runtime import Runtime
+from engine.answers.tokenizing import Tokenizer
 from engine.errors import InvalidInput
 from engine.models.registry import ModelRegistry
 from engine.paths import Home
@@ -19,6 +21,7 @@ from engine.store.db import Store
 from engine.tuning.adapters.registry import AdapterRegistry
 from engine.tuning.datasets.storing import save_dataset
 from engine.tuning.datasets.types import Example
+from engine.tuning.prompting import prompt_of
 from engine.tuning.run_folder import RunFolder
 from engine.tuning.runs import Runs
 from engine.work.api import RunView, TuneSpec
@@ -208,6 +211,33 @@ def test_a_soft_prompt_is_proven_too(runs: Runs, spec: TuneSpec) -> None:
     spec = spec.model_copy(update={"method": "prompt", "learning_rate": 0.05, "epochs": 8})
     view = until(runs, runs.start(spec).id, ended)
     assert view.state == "done", view.error
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_full_fine_tuning_becomes_a_model(
+    runs: Runs, spec: TuneSpec, home: Home, store: Store
+) -> None:
+    spec = spec.model_copy(update={"method": "full", "learning_rate": 2e-3})
+    view = until(runs, runs.start(spec).id, ended)
+    assert view.report is not None, view.error
+    card = ModelRegistry(home, store).find(view.report.adapter)
+    assert card.quantization == "F32"
+    ids, answer = starting("x")
+    runtime = Runtime(Path(card.path), 256, threads=1)
+    try:
+        runtime.read_prompt(ids)
+        assert int(runtime.logits().argmax()) == answer
+    finally:
+        runtime.close()
+
+
+def starting(sign: str) -> tuple[list[int], int]:
+    """Tokens of a prompt, and the first of the answer it should have."""
+    example = Example(id="1", input=f"qq {sign} 7", output="ab")
+    with Tokenizer(next(Path(os.environ["WHETSTONE_HOME"]).glob("models/tiny.gguf"))) as tokens:
+        prompt = tokens.prompt(prompt_of("classification", ["ab", "cd"], example))
+        return prompt, tokens.answer(example.output)[0]
 
 
 def test_refs_and_damage(runs: Runs, home: Home) -> None:
