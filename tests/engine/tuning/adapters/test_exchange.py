@@ -95,7 +95,7 @@ def test_a_folder_of_peft_s_does_what_it_does_there(desk: Desk, tmp_path: Path) 
     tuned.save_pretrained(tmp_path / "peft", save_embedding_layers=False)
     with torch.no_grad():
         wanted = log_softmax(tuned(torch.tensor([TOKENS])).logits[0].numpy())
-    card = desk.take_in(tmp_path / "peft", name="from peft")
+    card = desk.take_in(tmp_path / "peft", name="from peft", model=desk.llama.id)
     found = scores(Path(desk.llama.path), Path(card.path))
     assert abs(kl(wanted, found)) < 1e-4
     assert kl(wanted, scores(Path(desk.llama.path))) > 0.01
