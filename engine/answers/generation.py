@@ -84,6 +84,8 @@ class Task(BaseModel):
     """0 always picks the likeliest token."""
     seed: int = 0
     threads: int = 1
+    grammar: str = ""
+    """GBNF that the answer has to follow, from its rule "root"; not with `sequence`."""
 
 
 class WrittenToken(BaseModel):

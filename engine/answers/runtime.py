@@ -1,10 +1,10 @@
 """llama.cpp: one loaded model, one context of several sequences, tokens in and logits out.
 
-With `vocabulary`, `batches`, `adapters` and `fast_copy` all that imports llama_cpp. It lives in
-the generator process, because a broken model file can abort the process and nothing in Python
-can catch that. The low-level calls are used (not `llama_cpp.Llama`) to compute several
-sequences in one batch, to keep the state of a prompt between calls, to stop in the middle of
-one, and to tokenize trusted and untrusted text apart.
+With `vocabulary`, `batches`, `adapters`, `grammars` and `fast_copy` all that imports
+llama_cpp. It lives in the generator process, because a broken model file can abort the process
+and nothing in Python can catch that. The low-level calls are used (not `llama_cpp.Llama`) to
+compute several sequences in one batch, to keep the state of a prompt between calls, to stop in
+the middle of one, and to tokenize trusted and untrusted text apart.
 https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h
 """
 
