@@ -40,7 +40,7 @@ def load_torch(path: Path) -> Any:
 
 
 def with_lora(
-    model: Any, rank: int = 4, alpha: float = 8.0, size: float = 0.3, **options: Any
+    model: Any, rank: int = 4, alpha: int = 8, size: float = 0.3, **options: Any
 ) -> Any:
     """The model with a random adapter on every linear weight, its effect of about `size`."""
     import peft

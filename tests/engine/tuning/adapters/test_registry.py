@@ -137,7 +137,8 @@ def test_one_whose_proof_failed_is_kept_and_refused(empty: Shelf) -> None:
 
 
 def test_enabled_alone_or_mixed(empty: Shelf) -> None:
-    empty.save("a"), empty.save("b", seed=1)
+    empty.save("a")
+    empty.save("b", seed=1)
     enable = empty.registry.enable
     assert empty.choose()[1].uses == []
     assert enable(api.EnableAdapterSpec(adapter="a")).enabled
@@ -156,7 +157,8 @@ def test_enabled_alone_or_mixed(empty: Shelf) -> None:
 
 
 def test_named_ones_bring_their_model_and_refuse_another(empty: Shelf) -> None:
-    empty.save("a"), empty.save("b", seed=1)
+    empty.save("a")
+    empty.save("b", seed=1)
     empty.models.set_default(empty.other.id)
     model, choice = empty.choose(adapter="a")
     assert (model.id, choice.label) == (empty.model.id, "a")
