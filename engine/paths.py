@@ -66,6 +66,26 @@ class Home:
         """What models computed of passages, kept to be used again."""
         return self.root / "states"
 
+    @property
+    def datasets(self) -> Path:
+        """One file of examples a dataset, named by its id."""
+        return self.root / "datasets"
+
+    @property
+    def exams(self) -> Path:
+        """One file of questions an exam, named by its id."""
+        return self.root / "exams"
+
+    @property
+    def adapters(self) -> Path:
+        """One folder an adapter, named by its id."""
+        return self.root / "adapters"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a training run, named by its id."""
+        return self.root / "runs"
+
     def library(self, library_id: str) -> Path:
         """The folder of one library."""
         return self.libraries / library_id
@@ -82,6 +102,9 @@ class Home:
             self.locks,
             self.scans,
             self.states,
+            self.datasets,
+            self.exams,
+            self.runs,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         return self
@@ -110,3 +133,8 @@ def starter_dir() -> Path:
 def sample_dir() -> Path:
     """The sample folder a newcomer can try."""
     return resources_dir() / "sample"
+
+
+def adapters_dir() -> Path:
+    """The adapters that belong to the installation."""
+    return resources_dir() / "adapters"

@@ -64,7 +64,7 @@ def write_tiny_gguf(
     writer.add_rope_dimension_count(WIDTH // HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    _add_vocabulary(writer)
+    add_vocabulary(writer)
     if template is not None:
         writer.add_chat_template(template)
     _add_weights(writer, random, chain)
@@ -75,7 +75,8 @@ def write_tiny_gguf(
     return path
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter) -> None:
+def add_vocabulary(writer: gguf.GGUFWriter) -> None:
+    """The tokens that all tiny models share."""
     kinds = gguf.TokenType
     types = [kinds.UNKNOWN, kinds.CONTROL, kinds.CONTROL, *[kinds.BYTE] * 256]
     types += [kinds.NORMAL] * len(_WORDS) + [kinds.CONTROL] * len(_CONTROLS)

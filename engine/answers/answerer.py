@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from engine.answers import budget, followups, modes, presets
 from engine.answers.attribution import Attribution
 from engine.answers.citations import cite
-from engine.answers.fitting import Fitting, in_earlier_order, passage_prompt
+from engine.answers.fitting import Context, Fitting, in_earlier_order, passage_prompt, words_for
 from engine.answers.generation import Generated, Prompt, Task
 from engine.answers.generator import Generator
 from engine.answers.preparing import MOST_WAITING, Preparing
@@ -20,6 +20,7 @@ from engine.answers.refusing import Judgement, calibrated, can_tell, look
 from engine.answers.reporting import Asked, Clock, ending_notice, nothing_found, report
 from engine.answers.routing import Holdings, Routing
 from engine.answers.scope import Scope, resolve
+from engine.answers.tuned import AdapterChooser, NoAdapters
 from engine.models.registry import ModelRegistry
 from engine.settings import load_settings
 from engine.store import conversations
@@ -67,6 +68,7 @@ class Answerer:
         holdings: counts over libraries and reads files in order; None: every question is
             searched for.
         preparing: computes passages ahead while nobody asks; None: nothing is prepared.
+        adapters: knows the adapters; None: there are none.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Answerer:
         search: Search,
         holdings: Holdings | None = None,
         preparing: Preparing | None = None,
+        adapters: AdapterChooser | None = None,
     ) -> None:
         self._store = store
         self._models = models
@@ -84,6 +87,7 @@ class Answerer:
         self._search = search
         self._routing = Routing(generator, holdings) if holdings is not None else None
         self._preparing = preparing
+        self._adapters = NoAdapters() if adapters is None else adapters
 
     def ask(self, spec: AskSpec, job: Job = NULL_JOB) -> AnswerReport:
         """Answer one question; events as listed in `engine.work.api`.
@@ -106,24 +110,27 @@ class Answerer:
         """Have the passages that recent answers were written from ready for this model."""
         if self._preparing is None:
             return
+        default = AskSpec(question="", model=card.id)
+        _, adapters = self._adapters.choose(default, lambda ref: card)
         known = {preset.id: preset.system for preset in presets.list_all(self._store)}
         prompts: dict[tuple[int, str], Prompt] = {}
         for turn in conversations.latest(self._store, HOT_TURNS):
             for hit in turn.passages[: budget.PASSAGES_APART]:
                 system = known.get(turn.preset, "")
-                prompts.setdefault((hit.passage_id, system), passage_prompt(card, hit, system))
-        self._preparing.suggest(card, list(prompts.values())[:MOST_WAITING])
+                made = passage_prompt(card, hit, system, tuned=bool(adapters.uses))
+                prompts.setdefault((hit.passage_id, system), made)
+        self._preparing.suggest(card, list(prompts.values())[:MOST_WAITING], adapters.uses)
 
     def _ask(self, spec: AskSpec, job: Job) -> AnswerReport:
         clock, asked_at = Clock(), utc_now()
         scope = resolve(self._store, spec)
-        card = self._models.find(spec.model)
+        card, adapters = self._adapters.choose(spec, self._models.find)
         turns = self._turns(spec)
         # Half a character cannot be stored or searched for.
         question = spec.question.encode("utf-8", "replace").decode()
         top = spec.top or load_settings(self._store.home).passages
         choice = modes.choose(scope, card, top)
-        asked = Asked(question, question, scope, card, choice, asked_at)
+        asked = Asked(question, question, scope, card, choice, asked_at, adapters)
         made = self._routed(spec, asked, clock, job)
         if made is None:
             if _rewrites(spec, scope):
@@ -221,17 +228,23 @@ class Answerer:
             prompts = len(read) if mode in ("token", "sequence") else 1
             limit = budget.answer_tokens(card.context_used, spec.max_tokens, prompts)
             system = scope.preset.system if scope.preset is not None else ""
-            context = Fitting(model, card, mode, system, limit, job).fit(
-                # Without the turns before it, a question without words of its own is none.
-                asked.question if history else about,
-                about,
-                read,
-                history,
-            )
+            room = limit + asked.adapters.tokens
+            if mode == "none" and asked.adapters.prompt is not None:
+                context = Context([asked.adapters.prompt(asked.question)], [], "")
+            else:
+                words = words_for(card, mode, system, tuned=bool(asked.adapters.uses))
+                context = Fitting(model, card, mode, words, room, job).fit(
+                    # Without the turns before it, a question without words of its own is none.
+                    asked.question if history else about,
+                    about,
+                    read,
+                    history,
+                )
             made = model.generate(
                 Task(
                     mode=mode,
                     prompts=context.prompts,
+                    adapters=asked.adapters.uses,
                     prior=log_prior(context.shown) if mode in ("token", "sequence") else [],
                     max_tokens=limit,
                     temperature=0.0 if spec.seed is None else DRAWING_TEMPERATURE,
@@ -242,7 +255,12 @@ class Answerer:
             )
         clock.token()  # an empty answer has its first token at its end
         cited = cite(made.text, about, context.shown, Attribution(made))
-        notices = [notice, context.notice, ending_notice(made, limit)]
+        notices = [
+            notice,
+            asked.adapters.notice,
+            context.notice,
+            ending_notice(made, limit),
+        ]
         judgement = self._judge(spec, asked, passages, made)
         return report(asked, made, cited, passages, clock, notices, judgement)
 
@@ -252,7 +270,9 @@ class Answerer:
         """Whether the documents hold the answer; None where that cannot be told."""
         if asked.choice.mode == "none" or not can_tell(passages):
             return None
-        rule = calibrated(self._store, asked.scope.libraries, asked.card.id)
+        # What was measured of the model alone says nothing of it with an adapter.
+        who = " ".join(filter(None, (asked.card.id, asked.adapters.label)))
+        rule = calibrated(self._store, asked.scope.libraries, who)
         judged = rule.judge(look(asked.standalone, passages, made))
         wanted = load_settings(self._store.home).refuse if spec.refuse is None else spec.refuse
         return judged if wanted else replace(judged, refuse=False)

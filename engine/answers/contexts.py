@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.answers.generation import AdapterUse
 from engine.answers.runtime import SEQUENCES, Runtime
 from engine.answers.states import PassageStates, state_key
 from engine.answers.vocabulary import Tokens
@@ -49,15 +50,30 @@ class Contexts:
     Args:
         runtime: the loaded model; its other sequences are dropped.
         states: where the states of passages are kept.
-        identity: of everything but the tokens that a state depends on.
+        identity: of everything but the tokens and the adapters that a state depends on.
     """
 
     def __init__(self, runtime: Runtime, states: PassageStates, identity: str) -> None:
         self._runtime = runtime
         self._states = states
         self._identity = identity
+        self._adapters = ""
         self._conversing = False
-        self._aside: OrderedDict[str, list[int]] = OrderedDict()
+        self._aside: OrderedDict[str, tuple[str, list[int]]] = OrderedDict()
+
+    def use_adapters(self, wanted: Sequence[AdapterUse]) -> None:
+        """Read with exactly these adapters from now on; no state made with others is used.
+
+        What was read without them, or with others, waits until they are in use again.
+
+        Raises:
+            As `engine.answers.adapters.Adapters.use`.
+        """
+        self._set_aside()
+        self._adapters = "?"  # should it fail, nothing there is worth keeping
+        self._adapters = self._runtime.use_adapters(wanted)
+        if not self._runtime.length(0):
+            self._conversing = False
 
     def read(self, prompts: Sequence[Tokens], job: Job = NULL_JOB) -> Read:
         """Compute the prompts, prompt n as sequence n.
@@ -113,7 +129,7 @@ class Contexts:
         state, tokens = None, list[int]()
         if there - here >= WORTH_TOKENS:
             # It goes on from here and is set aside anew, longer.
-            state, tokens = self._states.get(key), self._aside.pop(key)
+            state, (_, tokens) = self._states.get(key), self._aside.pop(key)
             self._states.drop(key)
         if self._runtime.length(0) - here >= WORTH_TOKENS:
             self._set_aside()
@@ -127,7 +143,11 @@ class Contexts:
 
     def _nearest(self, ids: Sequence[int]) -> tuple[str, int]:
         """The conversation set aside that shares most with `ids`, and how many tokens."""
-        shares = {key: _shared(tokens, ids) for key, tokens in self._aside.items()}
+        shares = {
+            key: _shared(tokens, ids)
+            for key, (adapters, tokens) in self._aside.items()
+            if adapters == self._adapters
+        }
         key = max(shares, key=lambda one: shares[one], default="")
         return key, shares.get(key, 0)
 
@@ -136,9 +156,9 @@ class Contexts:
         tokens = self._runtime.held(0)
         if not self._conversing or len(tokens) < WORTH_TOKENS:
             return
-        key = state_key(f"{self._identity} conversation", tokens)
+        key = state_key(f"{self._named} conversation", tokens)
         self._states.put(key, self._runtime.state(0), brief=True)
-        self._aside[key] = tokens
+        self._aside[key] = (self._adapters, tokens)
         self._aside.move_to_end(key)
         while len(self._aside) > CONVERSATIONS:
             oldest, _ = self._aside.popitem(last=False)
@@ -155,7 +175,12 @@ class Contexts:
     def _key(self, prompt: Tokens, cut: int) -> str:
         """Where it was cut belongs to the name: pieces of other sizes round differently."""
         cuts = ",".join(map(str, prompt.cuts[: cut + 1]))
-        return state_key(f"{self._identity} {cuts}", prompt.ids[: prompt.cuts[cut]])
+        return state_key(f"{self._named} {cuts}", prompt.ids[: prompt.cuts[cut]])
+
+    @property
+    def _named(self) -> str:
+        """Of everything but the tokens that a state depends on."""
+        return f"{self._identity} {self._adapters}" if self._adapters else self._identity
 
     def _state(self, prompt: Tokens, job: Job) -> tuple[bytes, int]:
         """The state at the last cut, and how many tokens were not computed for it."""

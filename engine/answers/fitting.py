@@ -53,25 +53,36 @@ def passage_text(hit: PassageHit) -> str:
     return f"{header}\n{text}" if header else text
 
 
-def passages_wording(card: ModelCard) -> Wording:
-    """How a model is asked about passages.
+def words_for(card: ModelCard, mode: Mode, preset: str = "", tuned: bool = False) -> Wording:
+    """How a model is asked.
 
     The smallest models look things up where the words of a question stand, and do worse with
-    any other instruction; those above are told to answer shortly.
+    any other instruction; those above are told to answer shortly. One that was tuned is asked
+    as its examples were worded.
+
+    Args:
+        card: the model.
+        mode: how passages are read.
+        preset: the system prompt the user chose; "" for the plain one.
+        tuned: it answers with an adapter.
     """
-    smallest = card.parameters < budget.SMALLEST_PARAMETERS
-    return wording("passages" if smallest else "passages-exact")
+    plain = tuned or card.parameters < budget.SMALLEST_PARAMETERS
+    name = "none" if mode == "none" else "passages" if plain else "passages-exact"
+    return replace(wording(name), preset=preset)
 
 
-def passage_prompt(card: ModelCard, hit: PassageHit, preset: str) -> Prompt:
+def passage_prompt(
+    card: ModelCard, hit: PassageHit, preset: str, tuned: bool = False
+) -> Prompt:
     """A prompt whose kept part is that of every question about this passage read by itself.
 
     Args:
         card: the model that reads it.
         hit: the passage.
         preset: the system prompt the user chose; "" for the plain one.
+        tuned: it reads it with an adapter.
     """
-    words = replace(passages_wording(card), preset=preset)
+    words = words_for(card, "joint", preset, tuned)
     return build_prompt(words, "", [passage_text(hit)])
 
 
@@ -82,19 +93,24 @@ class Fitting:
         model: the loaded model, which counts tokens.
         card: what is known of it.
         mode: how passages are read.
-        preset: the system prompt the user chose; "" for the plain one.
+        words: how it is asked.
         limit: tokens the answer may take.
         job: can cancel the counting.
     """
 
     def __init__(
-        self, model: Generator, card: ModelCard, mode: Mode, preset: str, limit: int, job: Job
+        self,
+        model: Generator,
+        card: ModelCard,
+        mode: Mode,
+        words: Wording,
+        limit: int,
+        job: Job,
     ) -> None:
         self._model = model
         self._card = card
         self._apart = mode in ("token", "sequence")
-        words = wording("none") if mode == "none" else passages_wording(card)
-        self._words: Wording = replace(words, preset=preset)
+        self._words = words
         self._limit = limit
         self._job = job
 

@@ -50,6 +50,23 @@ class Prompt(BaseModel):
     plain_stops: list[str] = []
 
 
+SOFT_PROMPT_SUFFIX = ".safetensors"
+SOFT_PROMPT_KEY = "prompt_embeddings"
+MAX_SOFT_TOKENS = 1024
+
+
+class AdapterUse(BaseModel):
+    """An adapter's file, and how strongly it works: 1 as it was trained, 0 not at all.
+
+    A GGUF file is a LoRA; a safetensors file holds a soft prompt under `SOFT_PROMPT_KEY`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    scale: float = 1.0
+
+
 class Task(BaseModel):
     """One answer to write.
 
@@ -62,11 +79,15 @@ class Task(BaseModel):
     mode: Mode
     prompts: list[Prompt]
     prior: list[float] = Field(default_factory=list[float])
+    adapters: list[AdapterUse] = Field(default_factory=list[AdapterUse])
+    """What is put on the model for it; none for the model as it is."""
     max_tokens: int
     temperature: float = 0.0
     """0 always picks the likeliest token."""
     seed: int = 0
     threads: int = 1
+    grammar: str = ""
+    """GBNF that the answer has to follow, from its rule "root"; not with `sequence`."""
 
 
 class WrittenToken(BaseModel):

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from engine import hardware
-from engine.answers.generation import Generated, Prompt, Task
+from engine.answers.generation import AdapterUse, Generated, Prompt, Task
 from engine.errors import Cancelled, NotEnoughMemory, WorkerCrashed
 from engine.models.registry import GENERATOR_ENVIRONMENT
 from engine.paths import Home
@@ -202,7 +202,12 @@ class Generator:
             crash.details = f"answer so far: {''.join(pieces)!r}\n{crash.details}"
             raise
 
-    def prepare(self, prompts: Sequence[Prompt], job: Job = NULL_JOB) -> int:
+    def prepare(
+        self,
+        prompts: Sequence[Prompt],
+        job: Job = NULL_JOB,
+        adapters: Sequence[AdapterUse] = (),
+    ) -> int:
         """Compute the passages of prompts ahead of any question, inside `using`.
 
         Long work: holds the cores for one prompt at a time, and a question goes first.
@@ -213,7 +218,11 @@ class Generator:
         made = 0
         for prompt in prompts:
             with self._lease.hold("batch", job) as cores:
-                params = {"prompts": [prompt.model_dump()], "threads": cores}
+                params = {
+                    "prompts": [prompt.model_dump()],
+                    "adapters": [one.model_dump() for one in adapters],
+                    "threads": cores,
+                }
                 answer: dict[str, Any] = self._call("prepare", params, job, None)
                 made += int(answer["computed"])
         return made

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from engine.answers.generation import Prompt
+from engine.answers.generation import AdapterUse, Prompt
 from engine.answers.generator import Generator
 from engine.work.api import ModelCard
 from engine.work.idle import Idle
@@ -28,6 +28,7 @@ MOST_WAITING = 24
 class _Wanted:
     card: ModelCard
     prompt: Prompt
+    adapters: tuple[AdapterUse, ...] = ()
 
 
 class Preparing:
@@ -47,11 +48,13 @@ class Preparing:
         self._lock = threading.Lock()
         idle.add(self)
 
-    def suggest(self, card: ModelCard, prompts: Sequence[Prompt]) -> None:
-        """Have these prompts' passages ready, the likeliest first."""
+    def suggest(
+        self, card: ModelCard, prompts: Sequence[Prompt], adapters: Sequence[AdapterUse] = ()
+    ) -> None:
+        """Have these prompts' passages ready, the likeliest first, for these adapters."""
         with self._lock:
             for prompt in reversed(prompts):
-                self._waiting.appendleft(_Wanted(card, prompt))
+                self._waiting.appendleft(_Wanted(card, prompt, tuple(adapters)))
         if prompts:
             self._idle.wake()
 
@@ -73,7 +76,7 @@ class Preparing:
             return
         if self._generator.is_loaded(wanted.card):
             with self._generator.using(wanted.card, job) as model:
-                model.prepare([wanted.prompt], job)
+                model.prepare([wanted.prompt], job, wanted.adapters)
         with self._lock:
             if wanted in self._waiting:
                 self._waiting.remove(wanted)

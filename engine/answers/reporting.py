@@ -13,6 +13,7 @@ from engine.answers.modes import Choice
 from engine.answers.refusals import NOTHING_FOUND, NOTHING_IN_FILTER, says_nothing
 from engine.answers.refusing import NOT_IN_THESE, Judgement
 from engine.answers.scope import Scope
+from engine.answers.tuned import AdapterChoice
 from engine.work.api import AnswerReport, ModelCard, PassageHit, Timings, Tokens
 
 UNSUPPORTED = "No sentence of the documents read supports this answer: take it as a guess."
@@ -62,6 +63,7 @@ class Asked:
     card: ModelCard
     choice: Choice
     asked_at: str
+    adapters: AdapterChoice = field(default_factory=AdapterChoice)
 
     @property
     def rewritten(self) -> str:
@@ -140,6 +142,7 @@ def report(
         mode=asked.choice.mode,
         mode_reason=asked.choice.reason,
         model=asked.card.id,
+        adapter=asked.adapters.label or None,
         timings=clock.timings(),
         tokens=Tokens(
             prompt=made.prompt_tokens,

@@ -1,10 +1,10 @@
 """llama.cpp: one loaded model, one context of several sequences, tokens in and logits out.
 
-With `vocabulary` and `fast_copy` all that imports llama_cpp. It lives in the generator process,
-because a broken model file can abort the process and nothing in Python can catch that. The
-low-level calls are used (not `llama_cpp.Llama`) to compute several sequences in one batch, to
-keep the state of a prompt between calls, to stop in the middle of one, and to tokenize
-trusted and untrusted text apart.
+With `vocabulary`, `batches`, `adapters`, `grammars` and `fast_copy` all that imports
+llama_cpp. It lives in the generator process, because a broken model file can abort the process
+and nothing in Python can catch that. The low-level calls are used (not `llama_cpp.Llama`) to
+compute several sequences in one batch, to keep the state of a prompt between calls, to stop in
+the middle of one, and to tokenize trusted and untrusted text apart.
 https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h
 """
 
@@ -22,6 +22,9 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.answers.adapters import Adapters
+from engine.answers.batches import BATCH_TOKENS, Batches, Entry, split
+from engine.answers.generation import AdapterUse
 from engine.answers.vocabulary import Vocabulary
 from engine.errors import Cancelled, InvalidInput, ModelUnavailable, NotEnoughMemory
 from engine.work.jobs import NULL_JOB, Job
@@ -29,7 +32,6 @@ from engine.work.jobs import NULL_JOB, Job
 # The binding is typed loosely (ctypes objects); `Any` here keeps that out of the rest.
 _api: Any = llama_cpp
 
-BATCH_TOKENS = 512
 SEQUENCES = 16
 """Sequences that may be computed side by side; they share the context's tokens."""
 _ABORTED = 2
@@ -45,6 +47,11 @@ def _print_log(level: int, text: bytes, _data: object) -> None:
 
 _WARNING = 3
 _log_callback: Any = _api.llama_log_callback(_print_log)
+
+
+def quiet_log() -> None:
+    """Let llama.cpp write warnings and errors to stderr, and nothing else anywhere."""
+    _api.llama_log_set(_log_callback, ctypes.c_void_p(0))
 
 
 def gpu_offload_supported() -> bool:
@@ -89,13 +96,15 @@ class Runtime:
         self._model: Any = None
         self._context: Any = None
         self._batch: Any = None
-        _api.llama_log_set(_log_callback, ctypes.c_void_p(0))
+        quiet_log()
         _api.llama_backend_init()
         self._model = self._load(path, gpu_layers, check_tensors, job)
         self.vocabulary = Vocabulary(self._model)
         self._context = self._make_context(context, threads, exact)
         self._memory: Any = _api.llama_get_memory(self._context)
-        self._batch = _api.llama_batch_init(BATCH_TOKENS, 0, 1)
+        width = int(_api.llama_model_n_embd_inp(self._model))
+        self._batches = Batches(width)
+        self._adapters = Adapters(self._model, self._context, width)
         self.context = int(_api.llama_n_ctx(self._context))
         self._done: dict[int, list[int]] = {}
         self._last: NDArray[np.float32] = np.zeros(self.vocabulary.size, np.float32)
@@ -159,6 +168,33 @@ class Runtime:
             _api.llama_set_n_threads(self._context, threads, threads)
             self._threads = threads
 
+    def use_adapters(self, wanted: Sequence[AdapterUse]) -> str:
+        """Compute with exactly these adapters from now on; a change drops all state.
+
+        Returns:
+            What the state of a prompt depends on beside its tokens: which adapters, how strong.
+
+        Raises:
+            As `engine.answers.adapters.Adapters.use`; then none is on.
+        """
+        assert self._adapters is not None
+        before = self._adapters.identity
+        try:
+            self._adapters.use(wanted)
+        finally:
+            if self._adapters.identity != before:
+                self.forget()
+        return self._adapters.identity
+
+    @property
+    def soft_prompt(self) -> list[int]:
+        """The tokens a prompt begins with where a soft prompt is in use: -1, -2, …
+
+        They stand for embeddings that no token of the vocabulary has.
+        """
+        soft = None if self._adapters is None else self._adapters.soft
+        return [] if soft is None else [-n for n in range(1, len(soft) + 1)]
+
     def compute(
         self,
         rows: Mapping[int, Sequence[int]],
@@ -183,8 +219,14 @@ class Runtime:
             ModelUnavailable: the model gives no usable numbers.
             Cancelled: the job was stopped.
         """
+        before = {seq: len(self._done.get(seq, ())) for seq in rows}
         flat = [
-            (seq, at, token, want == "all" or (want == "last" and at == len(tokens) - 1))
+            Entry(
+                seq,
+                before[seq] + at,
+                token,
+                want == "all" or (want == "last" and at == len(tokens) - 1),
+            )
             for seq, tokens in rows.items()
             for at, token in enumerate(tokens)
         ]
@@ -194,19 +236,17 @@ class Runtime:
                 f"{self.room} at most.",
                 hint="Ask a shorter question or use fewer passages.",
             )
-        before = {seq: len(self._done.get(seq, ())) for seq in rows}
         scores: dict[int, list[NDArray[np.float32]]] = {seq: [] for seq in rows}
         try:
             with _Abort(self._context, job) if len(flat) > SEQUENCES else nullcontext():
-                for start in range(0, len(flat), BATCH_TOKENS):
-                    batch = flat[start : start + BATCH_TOKENS]
+                for start, batch in split(flat):
                     job.checkpoint()
                     if len(flat) > BATCH_TOKENS:
                         job.progress(start, len(flat), "reading")
-                    self._decode([(s, before[s] + at, t, w) for s, at, t, w in batch])
-                    for at, (seq, _, _, wanted) in enumerate(batch):
-                        if wanted:
-                            scores[seq].append(self._logits(at).copy())
+                    self._decode(batch)
+                    for at, entry in enumerate(batch):
+                        if entry.wanted:
+                            scores[entry.seq].append(self._logits(at).copy())
         except (Cancelled, ModelUnavailable):
             for seq, count in before.items():
                 self._cut(seq, count)
@@ -328,16 +368,11 @@ class Runtime:
             )
         return row
 
-    def _decode(self, entries: Sequence[tuple[int, int, int, bool]]) -> None:
-        """Compute one batch of (sequence, position, token, scores wanted)."""
-        batch = self._batch
-        batch.n_tokens = len(entries)
-        for at, (seq, position, token, wanted) in enumerate(entries):
-            batch.token[at] = token
-            batch.pos[at] = position
-            batch.n_seq_id[at] = 1
-            batch.seq_id[at][0] = seq
-            batch.logits[at] = wanted
+    def _decode(self, entries: Sequence[Entry]) -> None:
+        """Compute one batch."""
+        assert self._batches is not None
+        assert self._adapters is not None
+        batch = self._batches.fill(entries, self._adapters.soft)
         code = _api.llama_decode(self._context, batch)
         if code == _ABORTED:
             raise Cancelled()
@@ -350,13 +385,15 @@ class Runtime:
 
     def close(self) -> None:
         """Free the model and its context."""
-        if self._batch is not None:
-            _api.llama_batch_free(self._batch)
+        if self._adapters is not None:
+            self._adapters.close()
+        if self._batches is not None:
+            self._batches.close()
         if self._context is not None:
             _api.llama_free(self._context)
         if self._model is not None:
             _api.llama_model_free(self._model)
-        self._batch = self._context = self._model = None
+        self._batches = self._adapters = self._context = self._model = None
 
 
 class _Abort:

@@ -79,8 +79,6 @@ def _check(spec: AskSpec) -> None:
             f"{MAX_QUESTION_CHARACTERS} are allowed.",
             hint="Ask a shorter question.",
         )
-    if spec.adapter not in (None, "none"):
-        raise InvalidInput(f"There is no adapter {spec.adapter!r}.", hint="Use none.")
     if spec.top is not None and not 1 <= spec.top <= 50:
         raise InvalidInput("The number of passages must be from 1 to 50.")
     if spec.max_tokens < 1:

@@ -62,6 +62,11 @@ class Vocabulary:
         )
         self._read_controls()
 
+    @property
+    def pointer(self) -> Any:
+        """llama.cpp's vocabulary pointer, for what else works with these tokens."""
+        return self._vocab
+
     def _special(self, token: int) -> int | None:
         return token if 0 <= token < self.size else None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from engine.answers.candidates import Candidates
 from engine.answers.contexts import Contexts
 from engine.answers.drafts import Draft, pick
 from engine.answers.generation import Alternative, Ending, Generated, Prompt, Task
+from engine.answers.grammars import Grammar
 from engine.answers.mixing import log_softmax, mix, normalized, posterior
 from engine.answers.runtime import Runtime
 from engine.answers.templates import STOP_TEXTS, ChatTemplate
@@ -41,6 +43,20 @@ def prompt_segments(prompt: Prompt, template: ChatTemplate) -> list[Segment]:
                 Segment(part.text, False, part.kept, part.bound, part.turn) for part in content
             )
     return segments
+
+
+def prompt_tokens(runtime: Runtime, template: ChatTemplate, prompt: Prompt) -> Tokens:
+    """The prompt as the model reads it, after the soft prompt where one is in use."""
+    tokens = runtime.vocabulary.prompt(prompt_segments(prompt, template))
+    soft = runtime.soft_prompt
+    if not soft:
+        return tokens
+    shift = len(soft)
+    return Tokens(
+        [*soft, *tokens.ids],
+        [cut + shift for cut in tokens.cuts],
+        frozenset(cut + shift for cut in tokens.brief),
+    )
 
 
 class Voice(Protocol):
@@ -124,11 +140,14 @@ def write(
     cancel ends the answer with what there is (ending "stopped").
 
     Raises:
-        InvalidInput: the prompts do not fit.
-        ModelUnavailable: the model gives no usable numbers.
+        InvalidInput: the prompts do not fit, or the grammar is none or cannot be followed.
+        ModelUnavailable: the model gives no usable numbers, or an adapter's file is gone.
         Cancelled: stopped before the first token.
     """
     begun = time.monotonic()
+    if task.grammar and task.mode == "sequence":
+        raise InvalidInput("Answers that are weighed as wholes cannot be held to a grammar.")
+    contexts.use_adapters(task.adapters)
     start = _read(runtime, contexts, template, task, job)
     stops = STOP_TEXTS if template.used != "none" else task.prompts[0].plain_stops
     limit = min(task.max_tokens, runtime.room // len(start.prompts))
@@ -154,7 +173,9 @@ def write(
             else OneVoice(runtime, start.scores[0])
         )
         draft = Draft(runtime.vocabulary, stops)
-        emit(draft.finish(_run(draft, voice, limit, task, job, emit, on_first)), ())
+        with _chooser(runtime, task) as choose:
+            ending = _run(draft, voice, limit, choose, job, emit, on_first)
+        emit(draft.finish(ending), ())
     return Generated(
         text=draft.text,
         ending=draft.ending or "end",
@@ -172,9 +193,7 @@ def write(
 def _read(
     runtime: Runtime, contexts: Contexts, template: ChatTemplate, task: Task, job: Job
 ) -> _Start:
-    prompts = [
-        runtime.vocabulary.prompt(prompt_segments(one, template)) for one in task.prompts
-    ]
+    prompts = [prompt_tokens(runtime, template, one) for one in task.prompts]
     if task.mode != "none":
         read = contexts.read(prompts, job)
         return _Start(prompts, read.scores, read.tokens, read.reused)
@@ -188,19 +207,33 @@ def _read(
     return _Start(prompts, runtime.logits()[None], size, reused)
 
 
+_Choose = Callable[[NDArray[np.float32]], int]
+"""The next token, out of the scores of all of them."""
+
+
+@contextmanager
+def _chooser(runtime: Runtime, task: Task) -> Generator[_Choose]:
+    """How a task's tokens are chosen."""
+    chance = np.random.default_rng(task.seed)
+    if not task.grammar:
+        yield lambda scores: pick(scores, task.temperature, chance)
+        return
+    with Grammar(runtime.vocabulary, task.grammar) as grammar:
+        yield lambda scores: grammar.choose(scores, task.temperature, chance)
+
+
 def _run(
     draft: Draft,
     voice: Voice,
     limit: int,
-    task: Task,
+    choose: _Choose,
     job: Job,
     emit: Callable[[str, Sequence[float]], None],
     on_first: Callable[[], None],
 ) -> Ending:
     """Write up to `limit` tokens; why it ended where the draft itself did not."""
-    chance = np.random.default_rng(task.seed)
     while len(draft.written) < limit:
-        token = pick(voice.scores(), task.temperature, chance)
+        token = choose(voice.scores())
         if not draft.ids:
             on_first()
         own, under = voice.likelihoods(token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.batch import add_batch, is_batch, run_batch
@@ -27,7 +28,14 @@ def add_parser(groups: Groups) -> None:
         note="; not needed with --mode none, nor with --conversation to stay where that was",
     )
     parser.add_argument("--model", metavar="M", help="model id (default: the default model)")
-    parser.add_argument("--adapter", metavar="A", default="none", help="adapter id, or none")
+    parser.add_argument(
+        "--adapter",
+        metavar="A[:SCALE]|none",
+        action="append",
+        default=[],
+        help="adapter by id or name, with its own model where none is named; again for several "
+        "at once; none: the model as it is (default: what is enabled for the model)",
+    )
     parser.add_argument(
         "--mode",
         choices=["auto", "joint", "token", "sequence", "none"],
@@ -77,8 +85,7 @@ ONE_READ = "The best passage read"
 
 def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
     """Ask once, or once for every row of a file."""
-    if options.adapter != "none":
-        raise InvalidInput(f"There is no adapter {options.adapter!r}.", hint="Use none.")
+    adapter, mix = adapters_of(options.adapter)
     batch = is_batch(options, options.question)
     goes_on = options.conversation and not batch  # a file of questions is no conversation
     if not (options.library or goes_on or options.mode == "none"):
@@ -96,6 +103,8 @@ def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
             libraries=others,
             filter=wanted,
             model=options.model,
+            adapter=adapter,
+            mix=mix,
             mode=options.mode,
             top=options.top,
             conversation="" if batch else options.conversation,
@@ -114,10 +123,33 @@ def run(engine: Engine, options: argparse.Namespace, console: Console) -> int:
         for name in [library, *others] if library is not None else []:
             engine.libraries.find(name)
         condition(wanted)  # a filter that says nothing is one error, not one a row
-        engine.models.find(options.model)
+        engine.adapters.check(
+            api.AskSpec(question="", model=options.model, adapter=adapter, mix=mix)
+        )
         return run_batch(options, console, ask)
     answer_one(console, lambda: ask(options.question, []))
     return 0
+
+
+def adapters_of(named: Sequence[str]) -> tuple[str, list[api.AdapterMix]]:
+    """One adapter as it was trained, or several adapters with their scales.
+
+    Raises:
+        InvalidInput: a scale that is no number from -10 to 10.
+    """
+    if len(named) <= 1 and not any(":" in one for one in named):
+        return (named[0] if named else ""), []
+    mix: list[api.AdapterMix] = []
+    for one in named:
+        name, colon, scale = one.rpartition(":")
+        try:
+            strength = float(scale) if colon else 1.0
+            mix.append(api.AdapterMix(adapter=name if colon else one, scale=strength))
+        except ValueError as error:
+            raise InvalidInput(
+                f"{one!r} is no adapter with a scale.", hint="Write it as NAME:0.5."
+            ) from error
+    return "", mix
 
 
 def answer_one(console: Console, ask: Any) -> api.AnswerReport:
@@ -169,8 +201,9 @@ def describe(report: api.AnswerReport) -> str:
     if report.mode_reason:
         how = ONE_READ if report.read == 1 else MODES[report.mode]
         lines.append(f"{how}: {report.mode_reason}.")
+    who = report.model or "no model"
     lines.append(
-        f"{report.model or 'no model'} · "
+        f"{who}{f' with {report.adapter}' if report.adapter else ''} · "
         f"first word after {report.timings.first_token_ms / 1000:.1f} s · "
         f"{report.timings.total_ms / 1000:.1f} s · {report.tokens_per_second:.0f} tokens/s"
     )

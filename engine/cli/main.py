@@ -29,8 +29,9 @@ EXIT_DONE, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_CANCELLED = 0, 2, 3, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. With no argument, opens the window."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if len(words) == 2 and words[0] == "--process":
+    if len(words) >= 2 and words[0] == "--process":
         # How a frozen program, which has no python to call, starts its children.
+        sys.argv = [sys.argv[0], *words[2:]]
         module = "desktop" if words[1] == "desktop" else f"engine.host.{words[1]}"
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         return EXIT_DONE
@@ -43,15 +44,20 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of the command line."""
     # Groups import light things only; the engine is loaded when one of them runs.
     from engine.cli import (
+        adapters,
         ask,
         conversations,
+        datasets,
         demo,
         doctor,
+        exams,
         index,
         libraries,
         models,
         presets,
+        runs,
         search,
+        tune,
     )
 
     parser = argparse.ArgumentParser(
@@ -69,6 +75,11 @@ def build_parser() -> argparse.ArgumentParser:
         conversations,
         presets,
         models,
+        datasets,
+        exams,
+        adapters,
+        tune,
+        runs,
         doctor,
         demo,
     ):

@@ -64,7 +64,7 @@ class Console:
         self.note(event.message)
 
     def _progress(self, done: float, total: float, note: str, eta_s: float | None) -> None:
-        left = "" if eta_s is None else f", about {_duration(eta_s)} left"
+        left = "" if eta_s is None else f", about {duration(eta_s)} left"
         share = f"{done:,.0f} of {total:,.0f}" if total else f"{done:,.0f}"
         if sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
@@ -99,7 +99,8 @@ def _write(stream: Any, text: str) -> None:
     stream.write(safe.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 5400:

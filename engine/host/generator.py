@@ -12,16 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from engine.answers import fast_copy
 from engine.answers.contexts import Contexts
-from engine.answers.generation import Prompt, Task
+from engine.answers.generation import AdapterUse, Prompt, Task
+from engine.answers.mixing import log_softmax
+from engine.answers.quantizing import quantize
 from engine.answers.runtime import Runtime, build_info, gpu_offload_supported
 from engine.answers.states import PassageStates
 from engine.answers.templates import ChatTemplate
 from engine.answers.vocabulary import Segment
-from engine.answers.writing import count_tokens, prompt_segments, write
+from engine.answers.writing import count_tokens, prompt_segments, prompt_tokens, write
 from engine.errors import InvalidInput, ModelUnavailable
 from engine.models.gguf import read_header
 from engine.work.jobs import Job
@@ -29,6 +32,7 @@ from engine.work.serve import serve
 
 _LOCK_POLL_S = 0.05
 _TRIAL_CONTEXT = 128
+_ADAPTER_TRIAL_CONTEXT = 2048  # room for the longest soft prompt
 _TRIAL_MEMORY_BYTES = 6 << 30
 
 
@@ -53,9 +57,10 @@ class LoadParams(_Params):
 
 
 class PrepareParams(_Params):
-    """Prompts whose passages are to be computed ahead."""
+    """Prompts whose passages are to be computed ahead, with these adapters."""
 
     prompts: list[Prompt]
+    adapters: list[AdapterUse] = []
     threads: int = 1
 
 
@@ -146,10 +151,10 @@ class GeneratorProcess:
         with self._alone(job):
             held = self._held()
             held.runtime.set_threads(wanted.threads)
-            vocabulary = held.runtime.vocabulary
+            held.contexts.use_adapters(wanted.adapters)
             made = 0
             for prompt in wanted.prompts:
-                tokens = vocabulary.prompt(prompt_segments(prompt, held.template))
+                tokens = prompt_tokens(held.runtime, held.template, prompt)
                 made += held.contexts.prepare(tokens, job)
             return {"computed": made}
 
@@ -195,6 +200,35 @@ class GeneratorProcess:
         return {"template": template.used, "template_problem": template.problem}
 
 
+def _adapter_trial(params: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Load a strange adapter on its model, and compute one token with and without it.
+
+    Gives `kl`, how much it changes that token's probabilities, in nats.
+
+    Raises:
+        ModelUnavailable: it cannot be used; the message says why.
+    """
+    path, adapter = Path(str(params["path"])), str(params["adapter"])
+    _limit_memory(path.stat().st_size + 4 * Path(adapter).stat().st_size)
+    runtime = Runtime(path, _ADAPTER_TRIAL_CONTEXT, job=job)
+    try:
+        tokens = runtime.vocabulary.prompt([Segment("Hello, who are you?", False)]).ids
+        plain = log_softmax(runtime.compute({0: tokens}, job=job)[0][-1])
+        runtime.use_adapters([AdapterUse(path=adapter)])
+        begin = [*runtime.soft_prompt, *tokens]
+        tuned = log_softmax(runtime.compute({0: begin}, job=job)[0][-1])
+    finally:
+        runtime.close()
+    return {"kl": float((np.exp(tuned) * (tuned - plain)).sum())}
+
+
+def _quantize(params: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Write a model in another quantization; see `engine.answers.quantizing.quantize`."""
+    source, target = Path(str(params["source"])), Path(str(params["target"]))
+    quantize(source, target, str(params["quantization"]), int(params["threads"]))
+    return {"size_bytes": target.stat().st_size}
+
+
 def _fastest(path: Path, wanted: LoadParams, folder: Path | None) -> Path:
     """The file to load: the model's own, or a copy of it that is read faster."""
     if folder is None or not wanted.sha256:
@@ -238,6 +272,8 @@ def main() -> None:
             "tokenize": process.tokenize,
             "inspect": process.inspect,
             "trial": process.trial,
+            "trial_adapter": _adapter_trial,
+            "quantize": _quantize,
             "about": lambda params, job: {"llama_cpp": build_info()},
         }
     )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.answers.preparing import Preparing
     from engine.documents.pool import ReaderPool
     from engine.documents.scanner import Scanner
+    from engine.host.adapters import Adapters
+    from engine.host.datasets import Datasets
+    from engine.host.exams import Exams
+    from engine.host.tuning import Tuning
     from engine.library.embedding import Embedder
     from engine.library.following import Following
     from engine.library.libraries import Libraries
@@ -56,7 +60,7 @@ class Parts:
         home: the user's data folder.
         on_worker: told once for every child that died.
         on_changed: told which views are stale: "libraries", "models", "conversations",
-            "presets", "reranker".
+            "presets", "reranker", "datasets", "exams".
         on_indexing: told of indexing runs that a change on the disk began.
 
     Raises:
@@ -177,6 +181,17 @@ class Parts:
         return self._part("models", build)
 
     @property
+    def adapters(self) -> Adapters:
+        """The adapters at hand: list, change, import, export."""
+
+        def build() -> Adapters:
+            from engine.host.adapters import Adapters
+
+            return Adapters(self.home, self.store, self.models, self._on_changed)
+
+        return self._part("adapters", build)
+
+    @property
     def generator(self) -> Generator:
         """Client of the generator process."""
 
@@ -186,6 +201,39 @@ class Parts:
             return Generator(self.home, self.lease, on_death=self._death("generator"))
 
         return self._part("generator", build)
+
+    @property
+    def datasets(self) -> Datasets:
+        """Examples to tune with: import, list, check, edit."""
+
+        def build() -> Datasets:
+            from engine.host.datasets import Datasets
+
+            return Datasets(self, self._on_changed)
+
+        return self._part("datasets", build)
+
+    @property
+    def tuning(self) -> Tuning:
+        """Training runs: plan, start, look after."""
+
+        def build() -> Tuning:
+            from engine.host.tuning import Tuning
+
+            return Tuning(self, self._on_changed)
+
+        return self._part("tuning", build)
+
+    @property
+    def exams(self) -> Exams:
+        """Questions to judge by: import, make, list."""
+
+        def build() -> Exams:
+            from engine.host.exams import Exams
+
+            return Exams(self.home, self.store, self._on_changed)
+
+        return self._part("exams", build)
 
     @property
     def idle(self) -> Idle:
@@ -263,6 +311,7 @@ class Parts:
                 self.libraries.search,
                 Holdings(held.files, held.read, held.count, held.keys),
                 self.preparing,
+                self.adapters.chooser,
             )
 
         return self._part("answerer", build)

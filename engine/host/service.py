@@ -248,6 +248,22 @@ class Engine(Parts):
         self._on_changed(["models"])
         return self.models.find(spec.model)
 
+    def preview_examples(self, spec: api.ImportSpec, job: Job = NULL_JOB) -> api.ImportPreview:
+        """What an import would make of a file; see `Datasets.preview`."""
+        return self.datasets.preview(spec, job)
+
+    def import_examples(self, spec: api.ImportSpec, job: Job = NULL_JOB) -> api.ImportReport:
+        """Make a dataset of a file; see `Datasets.import_file`."""
+        return self.datasets.import_file(spec, job)
+
+    def check_examples(self, spec: api.CheckSpec, job: Job = NULL_JOB) -> api.DatasetCheck:
+        """Look for what would spoil a tuning; see `Datasets.check`."""
+        return self.datasets.check(spec, job)
+
+    def import_exam(self, spec: api.ImportExamSpec, job: Job = NULL_JOB) -> api.ExamReport:
+        """Keep the questions of a file; see `Exams.import_file`."""
+        return self.exams.import_file(spec, job)
+
     def set_reranker(self, spec: api.RerankerSpec, job: Job = NULL_JOB) -> api.RerankerView:
         """Set the cross-encoder that orders what was found, or take it away."""
         view = self.libraries.reranker.choose(spec.folder, job)

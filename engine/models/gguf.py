@@ -8,9 +8,10 @@ process on some headers, so a file is accepted only after this and a trial in a 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -116,6 +117,13 @@ FILE_TYPES: dict[int, str] = {
     38: "MXFP4_MOE",
 }
 
+QUANTIZATIONS: dict[str, int] = {
+    name: number
+    for number, name in FILE_TYPES.items()
+    if not name.startswith(("IQ", "TQ", "MXFP4"))
+}
+"""In what a model can be written without a sample of what it computes: name → file type."""
+
 
 @dataclass(frozen=True)
 class GgufHeader:
@@ -152,8 +160,46 @@ class GgufHeader:
         return GgufHeader(**data)
 
 
+@dataclass(frozen=True)
+class TensorPlace:
+    """A tensor in a file. `shape` as numpy has it: the rows of a matrix first.
+
+    `kind` is a key of `TENSOR_TYPES`; `offset` counts bytes from the beginning of the file.
+    """
+
+    kind: int
+    shape: tuple[int, ...]
+    size_bytes: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class GgufContents:
+    """A whole header: what it means, the bare values, and where every tensor lies.
+
+    `values` hold no array beyond its first `KEPT_ITEMS`. Bytes [`keys_begin`, `keys_end`) of
+    the file are its keys with their values.
+    """
+
+    header: GgufHeader
+    values: dict[str, Any]
+    tensors: dict[str, TensorPlace]
+    keys: int
+    keys_begin: int
+    keys_end: int
+
+
 def read_header(path: Path) -> GgufHeader:
     """Read and check the header of the GGUF file at `path`.
+
+    Raises:
+        ModelUnavailable: it is no GGUF file, or a damaged or hostile one; says why.
+    """
+    return read_contents(path).header
+
+
+def read_contents(path: Path) -> GgufContents:
+    """Read and check the header of the GGUF file at `path`, with the places of its tensors.
 
     Raises:
         ModelUnavailable: it is no GGUF file, or a damaged or hostile one; says why.
@@ -163,7 +209,7 @@ def read_header(path: Path) -> GgufHeader:
             stream.seek(0, 2)
             size = stream.tell()
             stream.seek(0)
-            return _Reader(stream, size).header()
+            return _Reader(stream, size).contents()
     except OSError as error:
         raise ModelUnavailable(
             f"{show_path(path)} cannot be opened.",
@@ -190,7 +236,7 @@ class _Reader:
         self._values: dict[str, Any] = {}
         self._lengths: dict[str, int] = {}
 
-    def header(self) -> GgufHeader:
+    def contents(self) -> GgufContents:
         if self._size < 24 or self._take(4) != b"GGUF":
             raise ModelUnavailable(
                 "This is not a GGUF model file.",
@@ -204,12 +250,17 @@ class _Reader:
             raise ModelUnavailable(f"GGUF version {version} is not supported.")
         tensors = self._count("Q", MAX_TENSORS, "tensors")
         keys = self._count("Q", MAX_KEYS, "keys")
+        keys_begin = self._stream.tell()
         for _ in range(keys):
             key = self._text(1024)
             if key in self._values:
                 raise _damaged(f"the key {key[:80]!r} stands in it twice")
             self._values[key] = self._value(key, self._number("I"))
-        return self._describe(self._tensors(tensors))
+        keys_end = self._stream.tell()
+        found = self._tensors(tensors)
+        return GgufContents(
+            self._describe(found), self._values, found, keys, keys_begin, keys_end
+        )
 
     # --- pieces ------------------------------------------------------------------------
 
@@ -261,9 +312,9 @@ class _Reader:
         # Arrays of arrays appear in no model; refusing them bounds the nesting.
         raise _damaged(f"an array has items of type {kind}")
 
-    def _tensors(self, count: int) -> dict[str, tuple[int, int, int, int]]:
-        """Name → (type, values, bytes, offset), each checked against the file's end."""
-        found: dict[str, tuple[int, int, int, int]] = {}
+    def _tensors(self, count: int) -> dict[str, TensorPlace]:
+        """Name → place, each checked against the file's end."""
+        found: dict[str, TensorPlace] = {}
         for _ in range(count):
             name = self._text(1024)
             if name in found:
@@ -283,21 +334,25 @@ class _Reader:
                     raise _damaged(f"the tensor {name[:80]!r} has an impossible shape")
             if shape and shape[0] % block_values:
                 raise _damaged(f"the tensor {name[:80]!r} has an impossible shape")
-            found[name] = (kind, values, values // block_values * block_bytes, offset)
-        self._check_places(found)
-        return found
+            length = values // block_values * block_bytes
+            found[name] = TensorPlace(kind, tuple(reversed(shape)), length, offset)
+        return self._placed(found)
 
     def _dimensions(self) -> int:
         return self._count("I", MAX_DIMENSIONS, "dimensions of a tensor")
 
-    def _check_places(self, tensors: dict[str, tuple[int, int, int, int]]) -> None:
+    def _placed(self, tensors: dict[str, TensorPlace]) -> dict[str, TensorPlace]:
+        """The tensors with their offsets counted from the beginning of the file."""
         alignment = self._whole("general.alignment", 32, 1 << 20)
         if alignment < 1 or alignment & (alignment - 1):
             raise _damaged(f"its alignment is {alignment}")
         begin = -(-self._stream.tell() // alignment) * alignment
-        for name, (_, _, length, offset) in tensors.items():
-            if offset % alignment or begin + offset + length > self._size:
+        for name, place in tensors.items():
+            if place.offset % alignment or begin + place.offset + place.size_bytes > self._size:
                 raise _damaged(f"the weights of {name[:80]!r} lie outside the file")
+        return {
+            name: replace(place, offset=begin + place.offset) for name, place in tensors.items()
+        }
 
     # --- what it means -----------------------------------------------------------------
 
@@ -316,7 +371,7 @@ class _Reader:
             raise _damaged(f"{key} is {str(value)[:40]!r}")
         return value
 
-    def _describe(self, tensors: dict[str, tuple[int, int, int, int]]) -> GgufHeader:
+    def _describe(self, tensors: dict[str, TensorPlace]) -> GgufHeader:
         architecture = self._words("general.architecture", 64)
         if not architecture:
             raise _damaged("it does not say which architecture it is")
@@ -330,7 +385,7 @@ class _Reader:
             kind=self._words("general.type", 32) or "model",
             name=self._words("general.name"),
             license=self._words("general.license"),
-            parameters=sum(values for _, values, _, _ in tensors.values()),
+            parameters=sum(math.prod(place.shape) for place in tensors.values()),
             quantization=self._quantization(tensors),
             context=self._whole(f"{architecture}.context_length", 0, MAX_CONTEXT),
             layers=self._whole(f"{architecture}.block_count", 0, MAX_LAYERS),
@@ -344,18 +399,18 @@ class _Reader:
             vocabulary=self._lengths.get("tokenizer.ggml.tokens", 0),
             chat_template=template if isinstance(template, str) else "",
             size_bytes=self._size,
-            tensor_bytes=sum(length for _, _, length, _ in tensors.values()),
-            output_bytes=sum(tensors[name][2] for name in outer if name in tensors),
+            tensor_bytes=sum(place.size_bytes for place in tensors.values()),
+            output_bytes=sum(tensors[name].size_bytes for name in outer if name in tensors),
         )
 
-    def _quantization(self, tensors: dict[str, tuple[int, int, int, int]]) -> str:
+    def _quantization(self, tensors: dict[str, TensorPlace]) -> str:
         """The file's type; where it does not say, the type most of the weights have."""
         file_type: object = self._values.get("general.file_type")
         if isinstance(file_type, int) and file_type in FILE_TYPES:
             return FILE_TYPES[file_type]
         amounts: Counter[str] = Counter()
-        for kind, values, _, _ in tensors.values():
-            amounts[TENSOR_TYPES[kind][0]] += values
+        for place in tensors.values():
+            amounts[TENSOR_TYPES[place.kind][0]] += math.prod(place.shape)
         return amounts.most_common(1)[0][0] if amounts else ""
 
 

@@ -61,8 +61,10 @@ class Rated:
     verdict: Verdict
     correction: str
     passages: tuple[PassageHit, ...]
+    """Those the model read."""
     model: str
     at: str
+    refused: bool = False
 
 
 def list_all(store: Store) -> list[ConversationRow]:
@@ -315,9 +317,11 @@ def rated(store: Store) -> list[Rated]:
                 answer=report.answer,
                 verdict=row["verdict"],
                 correction=row["correction"],
-                passages=tuple(report.passages),
+                # Reports from before `read` was kept do not tell how many it was.
+                passages=tuple(report.passages[: report.read or None]),
                 model=report.model,
                 at=row["rated_at"],
+                refused=report.refused,
             )
         )
     return found

@@ -42,6 +42,7 @@ ORDER = [
     "modes",
     "prior",
     "refusal",
+    "training",
 ]
 LIMIT_S = 3 * 3600.0
 

@@ -21,7 +21,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from engine.answers.fitting import passage_text, passages_wording
+from engine.answers.fitting import passage_text, words_for
 from engine.host.service import Engine
 from engine.paths import Home
 from engine.work.api import (
@@ -226,7 +226,7 @@ class PlainLoop:
             n_threads_batch=threads,
             verbose=False,
         )
-        self._words = passages_wording(card)
+        self._words = words_for(card, "joint")
 
     def ask(self, question: Question) -> Row:
         """The answer in the engine's wording, and its times in milliseconds."""

@@ -22,7 +22,7 @@ from typing import Any
 import llama_cpp
 
 from engine.answers import fast_copy
-from engine.answers.fitting import passage_text, passages_wording
+from engine.answers.fitting import passage_text, words_for
 from engine.answers.generation import Generated, Mode, Prompt, Task
 from engine.answers.generator import Generator
 from engine.answers.prior import log_prior
@@ -125,7 +125,7 @@ def task(
     card: ModelCard, asking: Asking, mode: Mode, count: int, history: Sequence[Exchange] = ()
 ) -> Task:
     """The prompts of a question as the engine words them, for an answer of a few words."""
-    words, hits = passages_wording(card), asking.passages[:count]
+    words, hits = words_for(card, "joint"), asking.passages[:count]
     texts = [passage_text(hit) for hit in hits]
     groups = [[text] for text in texts] if mode == "token" else [texts]
     return Task(

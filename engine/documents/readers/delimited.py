@@ -19,9 +19,9 @@ from engine.errors import UnreadableDocument
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BY_SUFFIX = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-_SAMPLE_CHARACTERS = 100_000
-_SAMPLE_ROWS = 200
-_SEPARATOR_LINE = re.compile(r"\Asep=([^\w\s\"]|\t)\n", re.IGNORECASE)
+SAMPLE_CHARACTERS = 100_000
+SAMPLE_ROWS = 200
+SEPARATOR_LINE = re.compile(r"\Asep=([^\w\s\"]|\t)\n", re.IGNORECASE)
 _NONE = "\x1f"
 """Parts nothing: no text has it once it was cleaned."""
 _EVEN_AT_LEAST = 0.5
@@ -44,29 +44,30 @@ def read_delimited(data: bytes, name: str) -> Document:
     if len(text) > MAX_CHARACTERS:
         raise UnreadableDocument("The table holds more text than can be indexed.")
     skipped = 0
-    named = _SEPARATOR_LINE.match(text)
+    named = SEPARATOR_LINE.match(text)
     if named:
         text, skipped = text[named.end() :], 1
-    delimiter = named.group(1) if named else _delimiter(text[:_SAMPLE_CHARACTERS], name)
-    quoted = not _runs_away(text, delimiter)
-    sample = _sampled(text[:_SAMPLE_CHARACTERS], delimiter)
+    delimiter = named.group(1) if named else find_delimiter(text[:SAMPLE_CHARACTERS], name)
+    quoted = not runs_away(text, delimiter)
+    sample = _sampled(text[:SAMPLE_CHARACTERS], delimiter)
     before = _preamble(sample)
-    rows = _rows(text, delimiter, quoted)
+    rows = parse_rows(text, delimiter, quoted)
     numbers = range(skipped + 1, skipped + text.count("\n") + 2)
     builder = DocumentBuilder("row")
     builder.table(islice(rows, before), numbers=numbers)
-    builder.table(rows, header=_has_header(sample[before:]), numbers=numbers[before:])
+    builder.table(rows, header=has_header(sample[before:]), numbers=numbers[before:])
     return builder.document("")
 
 
-def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str]]:
+def parse_rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str]]:
+    """The records of a text; `line_num` of what it gives counts its lines."""
     csv.field_size_limit(MAX_CHARACTERS + 1)
     lines = (line.group() for line in _LINE.finditer(text))
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     return csv.reader(lines, delimiter=delimiter, quoting=quoting)
 
 
-def _delimiter(sample: str, name: str) -> str:
+def find_delimiter(sample: str, name: str) -> str:
     """The character that cuts the sample's rows into the most even columns."""
     suffix = "." + name.lower().rpartition(".")[2]
     best, best_score = _NONE, 0.0
@@ -88,14 +89,14 @@ def _delimiter(sample: str, name: str) -> str:
 
 def _sampled(sample: str, delimiter: str) -> list[list[str]]:
     """The first rows; the empty ones are among them, the last one may be cut short."""
-    return list(islice(_rows(sample, delimiter), _SAMPLE_ROWS))
+    return list(islice(parse_rows(sample, delimiter), SAMPLE_ROWS))
 
 
-def _runs_away(text: str, delimiter: str) -> bool:
+def runs_away(text: str, delimiter: str) -> bool:
     """Whether a quotation mark that is never closed swallows rows."""
     return any(
         len(cell) > _RUNAWAY_CHARACTERS and "\n" in cell
-        for row in _rows(text, delimiter)
+        for row in parse_rows(text, delimiter)
         for cell in row
     )
 
@@ -110,7 +111,7 @@ def _preamble(rows: list[list[str]]) -> int:
     return first if first <= _PREAMBLE_ROWS_MOST else 0
 
 
-def _has_header(rows: list[list[str]]) -> bool:
+def has_header(rows: list[list[str]]) -> bool:
     """Whether the first row names the columns: short, distinct words, no values."""
     if len(rows) < 2:
         return False

@@ -6,6 +6,36 @@ escaped (see `engine.files.show_path`); identity is `file_id`, never the shown p
 Character offsets (`start`, `end`) count Unicode code points in the document's text.
 """
 
+from engine.work.api.adapters import (
+    AdapterCard as AdapterCard,
+)
+from engine.work.api.adapters import (
+    AdapterList as AdapterList,
+)
+from engine.work.api.adapters import (
+    AdapterMix as AdapterMix,
+)
+from engine.work.api.adapters import (
+    AdapterRef as AdapterRef,
+)
+from engine.work.api.adapters import (
+    EnableAdapterSpec as EnableAdapterSpec,
+)
+from engine.work.api.adapters import (
+    ExportAdapterSpec as ExportAdapterSpec,
+)
+from engine.work.api.adapters import (
+    ExportedAdapter as ExportedAdapter,
+)
+from engine.work.api.adapters import (
+    ImportAdapterSpec as ImportAdapterSpec,
+)
+from engine.work.api.adapters import (
+    ParityReport as ParityReport,
+)
+from engine.work.api.adapters import (
+    RenameAdapterSpec as RenameAdapterSpec,
+)
 from engine.work.api.answers import (
     AnswerReport as AnswerReport,
 )
@@ -95,6 +125,96 @@ from engine.work.api.conversations import (
 )
 from engine.work.api.conversations import (
     VersionSpec as VersionSpec,
+)
+from engine.work.api.datasets import (
+    BrokenRow as BrokenRow,
+)
+from engine.work.api.datasets import (
+    CheckSpec as CheckSpec,
+)
+from engine.work.api.datasets import (
+    DatasetCheck as DatasetCheck,
+)
+from engine.work.api.datasets import (
+    DatasetList as DatasetList,
+)
+from engine.work.api.datasets import (
+    DatasetRef as DatasetRef,
+)
+from engine.work.api.datasets import (
+    DatasetRow as DatasetRow,
+)
+from engine.work.api.datasets import (
+    DatasetView as DatasetView,
+)
+from engine.work.api.datasets import (
+    EditReport as EditReport,
+)
+from engine.work.api.datasets import (
+    EditRowSpec as EditRowSpec,
+)
+from engine.work.api.datasets import (
+    ExamItem as ExamItem,
+)
+from engine.work.api.datasets import (
+    ExamList as ExamList,
+)
+from engine.work.api.datasets import (
+    ExampleRow as ExampleRow,
+)
+from engine.work.api.datasets import (
+    ExamRef as ExamRef,
+)
+from engine.work.api.datasets import (
+    ExamReport as ExamReport,
+)
+from engine.work.api.datasets import (
+    ExamRow as ExamRow,
+)
+from engine.work.api.datasets import (
+    ExamView as ExamView,
+)
+from engine.work.api.datasets import (
+    Finding as Finding,
+)
+from engine.work.api.datasets import (
+    FromFeedbackSpec as FromFeedbackSpec,
+)
+from engine.work.api.datasets import (
+    ImportExamSpec as ImportExamSpec,
+)
+from engine.work.api.datasets import (
+    ImportPreview as ImportPreview,
+)
+from engine.work.api.datasets import (
+    ImportReport as ImportReport,
+)
+from engine.work.api.datasets import (
+    ImportSpec as ImportSpec,
+)
+from engine.work.api.datasets import (
+    MakeExamSpec as MakeExamSpec,
+)
+from engine.work.api.datasets import (
+    PartSide as PartSide,
+)
+from engine.work.api.datasets import (
+    RenameDatasetSpec as RenameDatasetSpec,
+)
+from engine.work.api.datasets import (
+    RowsPage as RowsPage,
+)
+from engine.work.api.datasets import (
+    RowsSpec as RowsSpec,
+)
+from engine.work.api.datasets import (
+    Split as Split,
+)
+from engine.work.api.datasets import (
+    TaskKind as TaskKind,
+)
+from engine.work.api.datasets import (
+    TokenBin as TokenBin,
 )
 from engine.work.api.libraries import (
     Counted as Counted,
@@ -239,6 +359,45 @@ from engine.work.api.search import (
 )
 from engine.work.api.search import (
     SearchStep as SearchStep,
+)
+from engine.work.api.tuning import (
+    MethodView as MethodView,
+)
+from engine.work.api.tuning import (
+    MetricsSpec as MetricsSpec,
+)
+from engine.work.api.tuning import (
+    RunList as RunList,
+)
+from engine.work.api.tuning import (
+    RunMetrics as RunMetrics,
+)
+from engine.work.api.tuning import (
+    RunRef as RunRef,
+)
+from engine.work.api.tuning import (
+    RunState as RunState,
+)
+from engine.work.api.tuning import (
+    RunView as RunView,
+)
+from engine.work.api.tuning import (
+    Stage as Stage,
+)
+from engine.work.api.tuning import (
+    TuneLoss as TuneLoss,
+)
+from engine.work.api.tuning import (
+    TuneMethod as TuneMethod,
+)
+from engine.work.api.tuning import (
+    TunePlan as TunePlan,
+)
+from engine.work.api.tuning import (
+    TuneReport as TuneReport,
+)
+from engine.work.api.tuning import (
+    TuneSpec as TuneSpec,
 )
 from engine.work.api.viewing import (
     Box as Box,

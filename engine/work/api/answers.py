@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from engine.work.api.adapters import AdapterMix
 from engine.work.api.base import View
 from engine.work.api.search import Filter, PassageHit
 
@@ -43,7 +44,11 @@ class AskSpec(View):
     """None: the most likely words (greedy). A number: drawn at temperature 0.7, for another
     wording of an answer."""
     model: str | None = None
-    adapter: str | None = None
+    adapter: str = ""
+    """Id or name of an adapter; its own model answers where none is named. "" for what is
+    enabled for the model, "none" for the model as it is."""
+    mix: list[AdapterMix] = Field(default_factory=list[AdapterMix])
+    """Several adapters at once, each at its scale, in place of `adapter`."""
     mode: Literal["auto", "joint", "token", "sequence", "none"] = "auto"
     """How passages are read: all in one prompt (joint), each by itself and mixed at every
     word (token), each by itself and the whole answers weighed (sequence), or not at all.
@@ -149,6 +154,7 @@ class AnswerReport(View):
     """How many of `passages` the model read, the first ones; the others are for the person."""
     model: str
     adapter: str | None = None
+    """Id of the adapter that was on, or of several with their scales, as "a:0.5 + b:1"."""
     timings: Timings
     tokens: Tokens
     tokens_per_second: float = 0.0

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.work.api.adapters import (
+    AdapterCard,
+    AdapterList,
+    AdapterRef,
+    EnableAdapterSpec,
+    ExportAdapterSpec,
+    ExportedAdapter,
+    ImportAdapterSpec,
+    RenameAdapterSpec,
+)
 from engine.work.api.answers import AnswerReport, AskSpec
 from engine.work.api.base import Empty, View
 from engine.work.api.calibration import CalibrateSpec, CalibrationReport
@@ -23,6 +33,30 @@ from engine.work.api.conversations import (
     RenameConversationSpec,
     SavePresetSpec,
     VersionSpec,
+)
+from engine.work.api.datasets import (
+    CheckSpec,
+    DatasetCheck,
+    DatasetList,
+    DatasetRef,
+    DatasetRow,
+    DatasetView,
+    EditReport,
+    EditRowSpec,
+    ExamList,
+    ExamRef,
+    ExamReport,
+    ExamRow,
+    ExamView,
+    FromFeedbackSpec,
+    ImportExamSpec,
+    ImportPreview,
+    ImportReport,
+    ImportSpec,
+    MakeExamSpec,
+    RenameDatasetSpec,
+    RowsPage,
+    RowsSpec,
 )
 from engine.work.api.libraries import (
     FilesPage,
@@ -51,6 +85,15 @@ from engine.work.api.models import (
     RerankerView,
 )
 from engine.work.api.search import SearchReport, SearchSpec
+from engine.work.api.tuning import (
+    MetricsSpec,
+    RunList,
+    RunMetrics,
+    RunRef,
+    RunView,
+    TunePlan,
+    TuneSpec,
+)
 from engine.work.api.viewing import SourceView, ViewSpec
 
 METHODS: dict[str, tuple[type[View], type[View]]] = {
@@ -89,26 +132,56 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "models.default": (ModelRef, ModelCard),
     "models.gpu_layers": (GpuLayersSpec, ModelCard),
     "models.warm": (Empty, Empty),
+    "adapters.list": (Empty, AdapterList),
+    "adapters.rename": (RenameAdapterSpec, AdapterCard),
+    "adapters.remove": (AdapterRef, Empty),
+    "adapters.enable": (EnableAdapterSpec, AdapterCard),
+    "adapters.import": (ImportAdapterSpec, AdapterCard),
+    "adapters.export": (ExportAdapterSpec, ExportedAdapter),
     "reranker.show": (Empty, RerankerView),
     "reranker.set": (RerankerSpec, RerankerView),
     "reranker.switch": (RerankerSwitch, RerankerView),
     "reranker.measure": (MeasureRerankerSpec, RerankerMeasurement),
+    "datasets.list": (Empty, DatasetList),
+    "datasets.show": (DatasetRef, DatasetView),
+    "datasets.preview": (ImportSpec, ImportPreview),
+    "datasets.import": (ImportSpec, ImportReport),
+    "datasets.check": (CheckSpec, DatasetCheck),
+    "datasets.rows": (RowsSpec, RowsPage),
+    "datasets.edit_row": (EditRowSpec, EditReport),
+    "datasets.rename": (RenameDatasetSpec, DatasetRow),
+    "datasets.remove": (DatasetRef, DatasetRow),
+    "datasets.from_feedback": (FromFeedbackSpec, ImportReport),
+    "tune.plan": (TuneSpec, TunePlan),
+    "tune.start": (TuneSpec, RunView),
+    "runs.list": (Empty, RunList),
+    "runs.show": (MetricsSpec, RunMetrics),
+    "runs.pause": (RunRef, RunView),
+    "runs.resume": (RunRef, RunView),
+    "runs.stop": (RunRef, RunView),
+    "runs.remove": (RunRef, Empty),
+    "exams.list": (Empty, ExamList),
+    "exams.show": (ExamRef, ExamView),
+    "exams.import": (ImportExamSpec, ExamReport),
+    "exams.make": (MakeExamSpec, ExamReport),
+    "exams.remove": (ExamRef, ExamRow),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
 }
 """Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`,
-`libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure` and `doctor` are
-long: they report progress and can be cancelled. `models.warm` starts the embedder and loads
-the default model ahead of the first question.
+`libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure`,
+`datasets.preview`, `datasets.import`, `datasets.check`, `exams.import` and `doctor` are long:
+they report progress and can be cancelled. `models.warm` starts the embedder and loads the
+default model ahead of the first question.
 
 `follow` begins to keep all libraries current: a scan of each now, then changes as they
 happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and
 keeps it from being followed until `libraries.resume`, also in later starts.
 
 Notifications from the host outside a request: `changed` {what: [libraries | models |
-conversations | presets | reranker]}, `worker` (a WorkerEvent) and `indexing` (an
-IndexingEvent)."""
+conversations | presets | reranker | datasets | exams]}, `worker` (a WorkerEvent) and
+`indexing` (an IndexingEvent)."""
 
 
 def parse_params(method: str, params: dict[str, Any]) -> View:

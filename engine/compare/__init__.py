@@ -1,0 +1,1 @@
+"""Comparing: exams, and what different ways of answering score in them."""

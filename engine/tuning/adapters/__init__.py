@@ -1,0 +1,1 @@
+"""Adapters: their files, the proof that they work, cards, import and export."""

@@ -1,0 +1,1 @@
+"""Datasets: examples imported, split, checked and kept."""

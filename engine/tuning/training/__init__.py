@@ -1,0 +1,1 @@
+"""Training: examples become tokens, tokens become packs, packs become an adapter."""

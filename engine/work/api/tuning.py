@@ -1,0 +1,170 @@
+"""Tuning: what to train, what it will take, and how a run goes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from engine.work.api.adapters import ParityReport
+from engine.work.api.base import View
+
+TuneMethod = Literal["lora", "prompt", "full"]
+RunState = Literal["planned", "running", "paused", "interrupted", "done", "failed", "stopped"]
+"""`interrupted`: its process ended without a word; it can be resumed. `stopped`: the user
+ended it and the best so far was kept."""
+Stage = Literal["waiting", "preparing", "measuring", "training", "proving", "ended"]
+
+
+class TuneSpec(View):
+    """What to tune. Zero or "" leaves the choice to the plan."""
+
+    dataset: str
+    name: str = Field(min_length=1, max_length=200)
+    model: str = ""
+    """Id or name; "" for the default model."""
+    method: TuneMethod = "lora"
+    from_adapter: str = ""
+    """Tune further from this adapter."""
+    minutes: float = Field(default=0.0, ge=0.0, le=10_000.0)
+    """Time there is; epochs, layers and rank are chosen to fit."""
+    epochs: int = Field(default=0, ge=0, le=100)
+    rank: int = Field(default=0, ge=0, le=512)
+    layers: int = Field(default=0, ge=0)
+    """How many of the uppermost layers learn."""
+    learning_rate: float = Field(default=0.0, ge=0.0, le=1.0)
+    batch_examples: int = Field(default=0, ge=0, le=1024)
+    max_tokens: int = Field(default=0, ge=0)
+    rslora: bool = False
+    early_stopping: bool = True
+    seed: int = 0
+
+
+class MethodView(View):
+    """Whether a method can be used here, and if not, why."""
+
+    method: TuneMethod
+    fits: bool
+    why: str = ""
+
+
+class TunePlan(View):
+    """What a training will do and take, measured on the user's own examples."""
+
+    model: str
+    model_name: str
+    method: TuneMethod
+    examples: int
+    heldout: int
+    left_out: int
+    """Examples longer than `max_tokens`."""
+    epochs: int
+    steps: int
+    layers: int
+    layers_of: int
+    rank: int
+    max_tokens: int
+    learning_rate: float
+    precision: str
+    seconds: float
+    """Of training and proving; not of the measuring."""
+    tokens_per_second: float
+    memory_bytes: int
+    disk_bytes: int
+    memory_available_bytes: int
+    fits: bool
+    fits_minutes: bool = True
+    """False when even the shortest training takes longer than the minutes given: it then
+    ends in the middle, with the best so far."""
+    reasons: list[str] = Field(default_factory=list[str])
+    methods: list[MethodView] = Field(default_factory=list[MethodView])
+    settings: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class TuneLoss(View):
+    """Losses in nats a token; None where nothing is held out."""
+
+    train: float
+    heldout: float | None = None
+    before: float | None = None
+    """Held-out, before the first step."""
+
+
+class TuneReport(View):
+    """A finished training. `parity` is None for a full fine-tuning."""
+
+    adapter: str
+    """Its id; for a full fine-tuning the new model's."""
+    method: TuneMethod
+    examples: int
+    steps: int
+    seconds: float
+    tokens_per_second: float
+    loss: TuneLoss
+    heldout_exact: float | None = None
+    """Share of the held-out examples answered to the letter, greedily."""
+    parity: ParityReport | None = None
+    run: str = ""
+    ended: Literal["done", "early", "stopped", "time"] = "done"
+    warnings: list[str] = Field(default_factory=list[str])
+    planned_seconds: float = 0.0
+    planned_memory_bytes: int = 0
+    memory_bytes: int = 0
+    """The most it used."""
+
+
+class RunView(View):
+    """A run as it stands. Times in seconds, UTC; losses in nats a token."""
+
+    id: str
+    name: str
+    state: RunState
+    stage: Stage = "waiting"
+    note: str = ""
+    """What it does now, or why it paused, in words."""
+    dataset: str = ""
+    dataset_name: str = ""
+    model: str = ""
+    model_name: str = ""
+    method: TuneMethod = "lora"
+    pid: int = 0
+    step: int = 0
+    steps: int = 0
+    eta_s: float | None = None
+    seconds: float = 0.0
+    loss: float | None = None
+    heldout_loss: float | None = None
+    best_loss: float | None = None
+    tokens_per_second: float = 0.0
+    memory_bytes: int = 0
+    warnings: list[str] = Field(default_factory=list[str])
+    error: dict[str, str] | None = None
+    created: str = ""
+    updated: str = ""
+    plan: TunePlan | None = None
+    report: TuneReport | None = None
+
+
+class RunList(View):
+    runs: list[RunView]
+
+
+class RunRef(View):
+    """A run by id, name, or the unique beginning of one of them."""
+
+    run: str
+
+
+class MetricsSpec(View):
+    """Lines of metrics from number `after` on."""
+
+    run: str
+    after: int = Field(default=0, ge=0)
+
+
+class RunMetrics(View):
+    """Lines of `metrics.jsonl`, of the kinds "step", "evaluation" and "warning"."""
+
+    run: RunView
+    after: int
+    lines: list[dict[str, Any]]
