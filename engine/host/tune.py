@@ -44,6 +44,7 @@ def run(folder: RunFolder) -> int:
     try:
         with folder.held():
             # torch and transformers take seconds to load: the run is ours first.
+            folder.take_over(os.getpid())
             from engine.tuning.training.running import Run
 
             Run(folder, default_home()).execute()

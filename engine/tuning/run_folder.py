@@ -47,6 +47,11 @@ class RunFolder:
         return self.path.name
 
     @property
+    def sources(self) -> Path:
+        """The copy of the examples that it learns from, until it has ended."""
+        return self.path / "sources"
+
+    @property
     def stderr(self) -> Path:
         """What the training process printed."""
         return self.path / "stderr.log"
@@ -96,6 +101,12 @@ class RunFolder:
         view.updated = utc_now()
         kept = view.model_dump(mode="json", exclude={"plan", "report"})
         atomic_write(self.path / "status.json", json.dumps(kept).encode())
+
+    def take_over(self, pid: int) -> None:
+        """Say that process `pid` has the run; call it inside `held`."""
+        view = self.view()
+        view.state, view.pid, view.stage = "running", pid, "preparing"
+        self.write_status(view)
 
     def view(self) -> RunView:
         """The run as it stands; a dead process shows as "interrupted".

@@ -80,7 +80,7 @@ def load(folder: Path) -> tuple[Base, TrainingData]:
         made = [
             tokenize(tokenizer, "classification", labels, side) for side in (train, heldout)
         ]
-    return base, TrainingData(made[0], made[1])
+    return base, TrainingData(made[0], made[1], made[1])
 
 
 @contextlib.contextmanager

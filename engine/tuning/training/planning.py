@@ -247,6 +247,12 @@ def _packed_tokens(examples: Sequence[Tokenized], settings: Settings, epoch: int
     )
 
 
+def _scored_tokens(examples: Sequence[Tokenized], most: int) -> float:
+    """Tokens of at most so many of the examples."""
+    tokens = sum(len(example.ids) for example in examples)
+    return tokens * min(1.0, most / max(1, len(examples)))
+
+
 def estimate(
     settings: Settings,
     data: TrainingData,
@@ -268,16 +274,16 @@ def estimate(
     tokens = _packed_tokens(data.train, settings, 0)
     steps = -(-len(data.train) // settings.batch_examples)
     own = sum(len(example.ids) for example in data.train)
-    sampled = min(len(data.heldout), settings.heldout_examples)
-    heldout = sum(len(example.ids) for example in data.heldout)
-    each = heldout / max(1, len(data.heldout))
+    aside = _scored_tokens(data.validation, settings.validation_examples)
+    judged = _scored_tokens(data.heldout, settings.report_examples)
+    each = own / len(data.train)
     evaluations = settings.evaluations_per_epoch * settings.epochs + 1
     learning = settings.epochs * (tokens * speed.learn + steps * speed.step)
-    filling = (own + heldout) * speed.fill
+    whole = speed.score + speed.fill  # a forward pass through all layers
+    filling = (own + aside) * speed.fill
     replay = sum(len(one.ids) for one in data.replay) or _REPLAY_TOKENS
-    scoring = speed.score * (
-        evaluations * sampled * each + heldout + replay * (settings.epochs + 1)
-    )
+    scoring = speed.score * evaluations * aside
+    scoring += whole * (2 * judged + replay * (settings.epochs + 1))
     seconds = learning + filling + scoring
     if proving:
         seconds += _PROVING * each * (speed.score + speed.fill) * 3

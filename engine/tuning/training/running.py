@@ -119,7 +119,8 @@ class Run:
             self._folder.write_report(report)
             view.state = "stopped" if report.ended == "stopped" else "done"
             view.stage, view.note, view.eta_s = "ended", "", 0.0
-            shutil.rmtree(self._folder.path / "checkpoint", ignore_errors=True)
+            for left in (self._folder.path / "checkpoint", self._folder.sources):
+                shutil.rmtree(left, ignore_errors=True)
         except Paused:
             view.state, view.eta_s = "paused", None
         except EngineError as error:
@@ -140,7 +141,8 @@ class Run:
     def _work(self) -> TuneReport:
         store = Store(self._home)
         try:
-            subject = preparing.prepare(self._folder.spec(), self._home, store, self)
+            keep = self._folder.sources
+            subject = preparing.prepare(self._folder.spec(), self._home, store, self, keep)
             view = self._view
             view.dataset, view.dataset_name = subject.dataset.id, subject.dataset.name
             view.model, view.model_name = subject.model.id, subject.model.name
@@ -241,7 +243,7 @@ class Run:
                 "loss": TuneLoss(
                     train=position.interval_loss or position.train_loss,
                     heldout=outcome.heldout_loss if data.heldout else None,
-                    before=position.first_loss if data.heldout else None,
+                    before=position.heldout_first,
                 ),
                 "heldout_exact": outcome.heldout_exact if data.heldout else None,
                 "parity": parity,

@@ -55,7 +55,10 @@ class TunePlan(View):
     model_name: str
     method: TuneMethod
     examples: int
+    validation: int = 0
+    """Of the training examples, those put aside to choose the best state by."""
     heldout: int
+    """Only judge the result."""
     left_out: int
     """Examples longer than `max_tokens`."""
     epochs: int
@@ -134,6 +137,8 @@ class RunView(View):
     seconds: float = 0.0
     loss: float | None = None
     heldout_loss: float | None = None
+    """On examples put aside from the training ones, as `best_loss`; those held out for the
+    report are scored before and after only."""
     best_loss: float | None = None
     tokens_per_second: float = 0.0
     memory_bytes: int = 0
