@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from engine.errors import InvalidInput
 from engine.host.doctor import examine
 from engine.host.service import Engine
+from engine.host.side_by_side import compare_answers
 from engine.paths import default_home
 from engine.store import conversations
 from engine.work import api
@@ -68,6 +69,7 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "adapters.enable": lambda spec, job: engine.adapters.enable(spec),
         "adapters.import": lambda spec, job: engine.adapters.import_file(spec, job),
         "adapters.export": lambda spec, job: engine.adapters.export(spec, job),
+        "adapters.compare": lambda spec, job: compare_answers(engine, spec, job),
         "reranker.show": lambda spec, job: engine.libraries.reranker.view(),
         "reranker.set": engine.set_reranker,
         "reranker.switch": lambda spec, job: engine.switch_reranker(spec),

@@ -10,6 +10,9 @@ from engine.work.api.adapters import (
     AdapterCard as AdapterCard,
 )
 from engine.work.api.adapters import (
+    AdapterComparison as AdapterComparison,
+)
+from engine.work.api.adapters import (
     AdapterList as AdapterList,
 )
 from engine.work.api.adapters import (
@@ -17,6 +20,12 @@ from engine.work.api.adapters import (
 )
 from engine.work.api.adapters import (
     AdapterRef as AdapterRef,
+)
+from engine.work.api.adapters import (
+    AnswerPair as AnswerPair,
+)
+from engine.work.api.adapters import (
+    CompareAdapterSpec as CompareAdapterSpec,
 )
 from engine.work.api.adapters import (
     EnableAdapterSpec as EnableAdapterSpec,

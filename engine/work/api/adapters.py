@@ -159,3 +159,32 @@ class ExportedAdapter(View):
     path: str
     files: list[str]
     size_bytes: int
+
+
+class CompareAdapterSpec(View):
+    """Answer held-out examples with the model as it is and with the adapter.
+
+    The rows are those of the adapter's own dataset, evenly spread over it.
+    """
+
+    adapter: str
+    rows: int = Field(default=5, ge=1, le=100)
+
+
+class AnswerPair(View):
+    """One held-out example: what is right, and what both say."""
+
+    id: str
+    input: str
+    expected: str
+    base: str
+    tuned: str
+    base_right: bool
+    """The answer is the expected one but for space and case."""
+    tuned_right: bool
+
+
+class AdapterComparison(View):
+    rows: list[AnswerPair]
+    heldout: int
+    """How many held-out examples there are."""

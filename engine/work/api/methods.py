@@ -6,8 +6,10 @@ from typing import Any
 
 from engine.work.api.adapters import (
     AdapterCard,
+    AdapterComparison,
     AdapterList,
     AdapterRef,
+    CompareAdapterSpec,
     EnableAdapterSpec,
     ExportAdapterSpec,
     ExportedAdapter,
@@ -138,6 +140,7 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "adapters.enable": (EnableAdapterSpec, AdapterCard),
     "adapters.import": (ImportAdapterSpec, AdapterCard),
     "adapters.export": (ExportAdapterSpec, ExportedAdapter),
+    "adapters.compare": (CompareAdapterSpec, AdapterComparison),
     "reranker.show": (Empty, RerankerView),
     "reranker.set": (RerankerSpec, RerankerView),
     "reranker.switch": (RerankerSwitch, RerankerView),
