@@ -148,7 +148,9 @@ class Tunings(QObject):
         self.run_ended.emit(run)
         name = names.one_line(run.name, 80)
         if run.state in ("done", "stopped") and run.report is not None:
-            text = english.TUNE_ENDED_READY.format(name=name)
+            proven = run.report.parity is not None
+            text = english.TUNE_ENDED_READY if proven else english.TUNE_ENDED_MODEL
+            text = text.format(name=name)
             self._notices.post(Notice(text, "good"))
         elif run.state == "failed":
             error = run.error or {}

@@ -38,7 +38,7 @@ class TunePage(QFrame):
         super().__init__()
         self.setObjectName("page")
         self._state = state
-        self.wizard = TuneWizard(state)
+        self._wizard: TuneWizard | None = None
         self.tabs: dict[str, QPushButton] = {}
         self.runs = RunList(
             state,
@@ -57,9 +57,6 @@ class TunePage(QFrame):
         self._build()
         self.runs.open_wanted.connect(self.open_run)
         self.datasets.use_wanted.connect(self.begin_with)
-        self.wizard.closed.connect(lambda: self.show_section(self.section()))
-        self.wizard.finished.connect(lambda adapter: self.show_section("adapters"))
-        self.wizard.moved.connect(self.changed)
         tunings = state.tunings
         for signal in (
             tunings.runs_changed,
@@ -106,15 +103,27 @@ class TunePage(QFrame):
         overview.setLayout(layout)
         self._parts = QStackedWidget()
         self._parts.addWidget(overview)
-        self._parts.addWidget(self.wizard)
         self.setLayout(column(self._parts))
+
+    @property
+    def wizard(self) -> TuneWizard:
+        """The wizard, made when it is first wanted: the window is to show without it."""
+        if self._wizard is None:
+            wizard = self._wizard = TuneWizard(self._state)
+            self._parts.addWidget(wizard)
+            wizard.closed.connect(lambda: self.show_section(self.section()))
+            wizard.finished.connect(
+                lambda made: self.show_section("adapters" if made else "runs")
+            )
+            wizard.moved.connect(self.changed)
+        return self._wizard
 
     # --- where the user is ----------------------------------------------------------------
 
     @property
     def in_wizard(self) -> bool:
         """Whether the wizard is shown."""
-        return self._parts.currentWidget() is self.wizard
+        return self._wizard is not None and self._parts.currentWidget() is self._wizard
 
     def section(self) -> str:
         """The section of the overview."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import InvalidInput
@@ -16,43 +17,69 @@ if TYPE_CHECKING:
 _MOST_TOKENS = 256
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """What is compared: a model as it is, and the same or another one with adapters."""
+
+    base: api.ModelCard
+    tuned: api.ModelCard
+    use: list[AdapterUse]
+    dataset: str
+
+
 def compare_answers(
     parts: Parts, spec: api.CompareAdapterSpec, job: Job = NULL_JOB
 ) -> api.AdapterComparison:
-    """Answer held-out examples of the adapter's dataset without and with the adapter.
+    """Answer held-out examples of the dataset without and with what was learnt from it.
 
     Every pair is also said as the event "row" (an AnswerPair) as soon as it is there. The
     model as it is gets the list of labels where there is one, as it cannot know them.
 
     Raises:
-        InvalidInput: there is no such adapter, or nothing of its dataset is held out.
-        ModelUnavailable, NotEnoughMemory, WorkerCrashed: the model cannot answer.
+        InvalidInput: there is no such adapter or run, or nothing of its dataset is held out.
+        ModelUnavailable, NotEnoughMemory, WorkerCrashed: a model cannot answer.
         Cancelled: `job` was cancelled.
     """
-    from engine.answers.generation import AdapterUse
     from engine.tuning.datasets.storing import load_dataset
     from engine.tuning.prompting import prompt_of
 
-    card = parts.adapters.find(spec.adapter)
-    model = parts.adapters.registry.model_of(card)
-    dataset = load_dataset(parts.home, parts.store, card.dataset)
+    sides = _sides(parts, spec)
+    dataset = load_dataset(parts.home, parts.store, sides.dataset)
     held = dataset.examples("heldout")
     if not held:
         raise InvalidInput(f"Nothing of {dataset.name} is held out to compare with.")
     count = min(spec.rows, len(held))
     chosen = [held[at * len(held) // count] for at in range(count)]
-    use = [AdapterUse(path=card.path, scale=1.0)]
+    plain = [prompt_of(dataset.task, dataset.labels, one, tell_labels=True) for one in chosen]
+    before: list[str] = []
+    if sides.tuned.id != sides.base.id:  # one model at a time is loaded
+        before = [_answer(parts, sides.base, prompt, [], job) for prompt in plain]
     rows: list[api.AnswerPair] = []
     for number, one in enumerate(chosen):
-        job.checkpoint()
         job.progress(number, count, "comparing")
-        plain = prompt_of(dataset.task, dataset.labels, one, tell_labels=True)
+        base = before[number] if before else _answer(parts, sides.base, plain[number], [], job)
         taught = prompt_of(dataset.task, dataset.labels, one)
-        base = _answer(parts, model, plain, [], job)
-        tuned = _answer(parts, model, taught, use, job)
+        tuned = _answer(parts, sides.tuned, taught, sides.use, job)
         rows.append(_pair(one, base, tuned))
         job.emit("row", rows[-1].model_dump(mode="json"))
     return api.AdapterComparison(rows=rows, heldout=len(held))
+
+
+def _sides(parts: Parts, spec: api.CompareAdapterSpec) -> _Sides:
+    from engine.answers.generation import AdapterUse
+
+    adapter = spec.adapter
+    if spec.run:
+        run = parts.tuning.runs.find(spec.run)
+        if run.report is None:
+            raise InvalidInput(f"{run.name} is not over; there is nothing to compare yet.")
+        adapter = run.report.adapter
+        if run.method == "full":
+            find = parts.models.find
+            return _Sides(find(run.model), find(adapter), [], run.dataset)
+    card = parts.adapters.find(adapter)
+    model = parts.adapters.registry.model_of(card)
+    return _Sides(model, model, [AdapterUse(path=card.path, scale=1.0)], card.dataset)
 
 
 def _answer(
@@ -60,6 +87,7 @@ def _answer(
 ) -> str:
     from engine.answers.generation import Task
 
+    job.checkpoint()
     task = Task(mode="none", prompts=[prompt], adapters=adapters, max_tokens=_MOST_TOKENS)
     # An answer at a time: between two of them a question can have the model.
     with parts.generator.using(model, job) as generator:

@@ -108,7 +108,11 @@ def plan(spec: api.TuneSpec, fits: bool = True) -> api.TunePlan:
         methods=[
             api.MethodView(method="lora", fits=True),
             api.MethodView(method="prompt", fits=True),
-            api.MethodView(method="full", fits=False, why="It would need 24 GB of memory."),
+            api.MethodView(
+                method="full",
+                fits=bool(os.environ.get("FULL")),
+                why="" if os.environ.get("FULL") else "It would need 24 GB of memory.",
+            ),
         ],
     )
 
@@ -134,6 +138,8 @@ class TuningSide:
     A dataset called "weak" fails to train, a model "model0" does not fit, a file called
     "broken" cannot be read, one called "odd" has its columns the wrong way round.
     """
+
+    models: list[api.ModelCard]
 
     def changed(self, *what: str) -> None:
         raise NotImplementedError
@@ -361,8 +367,14 @@ class TuningSide:
 
     def end(self, run: api.RunView, state: api.RunState) -> None:
         run.state, run.stage, run.eta_s = state, "ended", 0.0
-        made = adapter(len(self.adapters) + 1, run.name, run=run.id)
-        self.adapters.insert(0, made)
+        whole = run.method == "full"
+        if whole:
+            made = self.models[0].model_copy(update={"id": "model9", "name": run.name})
+            made.default = False
+            self.models.append(made)
+        else:
+            made = adapter(len(self.adapters) + 1, run.name, run=run.id)
+            self.adapters.insert(0, made)
         run.report = api.TuneReport(
             adapter=made.id,
             method=run.method,
@@ -372,7 +384,7 @@ class TuningSide:
             tokens_per_second=1312,
             loss=api.TuneLoss(train=0.8, heldout=0.94, before=3.21),
             heldout_exact=0.86,
-            parity=parity(),
+            parity=None if whole else parity(),
             run=run.id,
             ended="stopped" if state == "stopped" else "done",
             warnings=["overfitting"],
@@ -467,6 +479,8 @@ class TuningSide:
 
     def compare(self, spec: api.CompareAdapterSpec, job: Job) -> api.View:
         rows = []
+        if not spec.run and spec.adapter not in {card.id for card in self.adapters}:
+            raise InvalidInput(f"There is no adapter {spec.adapter!r}.")
         for number in range(spec.rows):
             job.checkpoint()
             one = example(number * 10 + 9)

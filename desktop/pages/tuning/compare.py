@@ -140,7 +140,8 @@ class CompareStep(Step):
         self._compared, self.rows = self.draft.adapter, []
         clear_layout(self._cards)
         self.problem.show_error(None)
-        params = {"adapter": self.draft.adapter, "rows": rows}
+        made = {"run": self.draft.run} if self.draft.whole else {"adapter": self._compared}
+        params = {**made, "rows": rows}
         call = self._call = self.state.client.request("adapters.compare", params)
         call.said.connect(lambda kind, data: self._said(call, kind, data))
         call.succeeded.connect(lambda made: self._take(call, made))

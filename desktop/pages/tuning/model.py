@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QRadioButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QLineEdit,
+    QRadioButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.client import Call
+from desktop.dialogs.naming import LONGEST_NAME
 from desktop.pages.tuning.step import Draft, Step, scrolling, set_remarks
 from desktop.state import AppState
 from desktop.strings import english, figures, names
@@ -98,6 +107,13 @@ class ModelStep(Step):
         self.methods[self.draft.method].radio.setChecked(True)
         for card in self.methods.values():
             card.chosen.connect(self._choose_method)
+        self.name = QLineEdit()
+        self.name.setMaxLength(LONGEST_NAME)
+        self.name.setAccessibleName(english.TUNE_MODEL_NAME)
+        self.name.setPlaceholderText(english.TUNE_MODEL_NAME)
+        self.name.setMaximumWidth(360)
+        self.name.hide()
+        self.name.textEdited.connect(self._name)
         self.facts = FactTiles(
             ("time", english.PLAN_TIME, english.PLAN_TIME_HINT),
             ("memory", english.PLAN_MEMORY, english.PLAN_MEMORY_HINT),
@@ -118,6 +134,7 @@ class ModelStep(Step):
         layout.addLayout(choice)
         for card in self.methods.values():
             layout.addWidget(card)
+        layout.addWidget(self.name)
         layout.addSpacing(4)
         layout.addWidget(label(english.PLAN_TITLE, 1.0, BOLD))
         layout.addWidget(self._busy)
@@ -141,6 +158,7 @@ class ModelStep(Step):
     def enter(self) -> None:
         self.minutes.setValue(self.draft.minutes)
         self.methods[self.draft.method].radio.setChecked(True)
+        self.name.setText(self.draft.name)
         self._show_models()
         if self._planned != self._key() or self.plan is None:
             self.measure()
@@ -178,6 +196,9 @@ class ModelStep(Step):
         if method != self.draft.method:
             self.draft.method = method
             self._changed()
+
+    def _name(self, text: str) -> None:
+        self.draft.name = text.strip()
 
     def _choose_minutes(self, minutes: int) -> None:
         if minutes != self.draft.minutes:
@@ -233,6 +254,7 @@ class ModelStep(Step):
     def _show(self) -> None:
         plan, waiting = self.plan, self._call is not None or self._settle.isActive()
         self._busy.setVisible(waiting)
+        self.name.setVisible(self.draft.whole)
         if waiting and self._call is None:
             self._pulse.say(english.PLAN_MEASURING)
         self.again.setVisible(not waiting and plan is None)
@@ -261,6 +283,8 @@ def plan_words(plan: TunePlan) -> str:
     parts = [english.PLAN_LAYERS.format(n=plan.layers, all=plan.layers_of)]
     if plan.rank:
         parts.append(english.PLAN_RANK.format(rank=plan.rank))
+    if plan.validation:
+        parts.append(english.PLAN_VALIDATION.format(n=f"{plan.validation:,}"))
     parts.append(english.PLAN_SPEED.format(rate=f"{plan.tokens_per_second:,.0f}"))
     if plan.precision:
         parts.append(names.one_line(plan.precision, 30))
@@ -278,7 +302,7 @@ def plan_remarks(plan: TunePlan) -> list[tuple[str, str]]:
             there=figures.size(plan.memory_available_bytes),
         )
         result.append((text, "danger"))
-    if not plan.fits_minutes:
+    if not plan.fits_minutes and not plan.reasons:
         result.append((english.PLAN_TOO_LONG, "warning"))
     if plan.left_out:
         rows = figures.count(plan.left_out, *english.EXAMPLES)

@@ -30,6 +30,12 @@ class Draft(QObject):
         self.name = ""
         self.run = ""
         self.adapter = ""
+        """What the run made: an adapter or, by a full fine-tuning, a model."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the result is a model of its own."""
+        return self.method == "full"
 
     def spec(self) -> dict[str, object]:
         """The parts of a TuneSpec."""

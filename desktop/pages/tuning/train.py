@@ -141,6 +141,7 @@ class TrainStep(Step):
         settled = seen.run.state not in ACTIVE
         if settled and before in ACTIVE:
             self.state.tunings.refresh("runs", "adapters")
+            self.state.refresh("models")  # a full fine-tuning made one
         self._show()
 
     def _fail(self, call: Call, error: EngineError) -> None:

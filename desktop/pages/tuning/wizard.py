@@ -195,6 +195,7 @@ class TuneWizard(QFrame):
         tunings = self._state.tunings
         dataset = tunings.dataset(self.draft.dataset)
         name = names.one_line(dataset.name, 80) if dataset is not None else english.TUNE_NAME
+        name = (self.draft.whole and self.draft.name) or name
         taken = {one.name for one in (*tunings.adapters, *tunings.runs)}
         number = 2
         result = name

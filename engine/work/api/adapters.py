@@ -162,12 +162,15 @@ class ExportedAdapter(View):
 
 
 class CompareAdapterSpec(View):
-    """Answer held-out examples with the model as it is and with the adapter.
+    """Answer held-out examples with the model as it is and with what was learnt.
 
-    The rows are those of the adapter's own dataset, evenly spread over it.
+    The rows are those of the dataset that it learnt from, evenly spread over it.
     """
 
-    adapter: str
+    adapter: str = ""
+    run: str = ""
+    """A run that is over, in place of `adapter`: its adapter or, after a full fine-tuning,
+    its model."""
     rows: int = Field(default=5, ge=1, le=100)
 
 

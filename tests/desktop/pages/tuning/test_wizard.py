@@ -191,3 +191,31 @@ def test_a_failed_run_says_why_and_what_to_do(
     assert not wizard.next.isEnabled()
     text = english.TUNE_ENDED_FAILED.format(name="weak", why="The training ran away.")
     qtbot.waitUntil(lambda: text in lines(app), timeout=10_000)
+
+
+def test_a_full_fine_tuning_makes_a_model_that_is_compared_and_put_to_use(
+    open_app: Opener, qtbot: Any, walk: Walker
+) -> None:
+    app = open_app(RUN_STEPS="300", FULL="1")
+    wizard = walk(app, "model")
+    assert not wizard.model.name.isVisible()
+    qtbot.waitUntil(wizard.next.isEnabled, timeout=10_000)
+    wizard.model.methods["full"].radio.click()
+    assert wizard.model.name.isVisible()
+    qtbot.keyClicks(wizard.model.name, "Bank model")
+    for step in (wizard.check, wizard.train, wizard.compare):
+        qtbot.waitUntil(wizard.next.isEnabled, timeout=20_000)
+        wizard.next.click()
+        qtbot.waitUntil(lambda step=step: wizard.step is step, timeout=10_000)
+    qtbot.waitUntil(lambda: len(wizard.compare.cards()) == 4, timeout=10_000)
+    wizard.next.click()
+    assert not wizard.save.name.isVisible()
+    qtbot.waitUntil(wizard.next.isEnabled, timeout=10_000)
+    wizard.save.use_model.click()
+    wizard.next.click()
+    assert app.window.tune.section() == "runs"
+    qtbot.waitUntil(
+        lambda: [c.name for c in app.state.models if c.default] == ["Bank model"],
+        timeout=10_000,
+    )
+    assert english.TUNE_ENDED_MODEL.format(name="Bank model") in lines(app)
