@@ -10,10 +10,12 @@ import contextlib
 import datetime
 import json
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
@@ -29,6 +31,11 @@ _LOCK_WAIT_S = 10.0
 def utc_now() -> str:
     """The time as it is stored."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def process_seconds() -> float:
+    """How long this process has been there."""
+    return max(0.0, time.time() - psutil.Process().create_time())
 
 
 class RunFolder:
@@ -114,16 +121,21 @@ class RunFolder:
         Raises:
             StorageDamaged: it cannot be read back.
         """
-        try:
-            view = RunView.model_validate_json((self.path / "status.json").read_bytes())
-        except (OSError, ValidationError) as error:
-            raise self._damaged(error) from error
+        view = self._status()
+        if view.state == "running" and not self.alive():
+            view = self._status()  # it may have ended in good order just now
         if view.state == "running" and not self.alive():
             view.state, view.eta_s = "interrupted", None
             view.note = "It ended without a word; resume it and it goes on where it was."
         view.plan = self._read("plan.json", TunePlan)
         view.report = self._read("report.json", TuneReport)
         return view
+
+    def _status(self) -> RunView:
+        try:
+            return RunView.model_validate_json((self.path / "status.json").read_bytes())
+        except (OSError, ValidationError) as error:
+            raise self._damaged(error) from error
 
     def write_plan(self, plan: TunePlan) -> None:
         """Keep what the training will do and take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,12 @@ from engine.tuning.families import why_untrainable
 from engine.tuning.training import planning
 from engine.tuning.training.loop import TrainingData
 from engine.tuning.training.packs import Tokenized, tokenize
+from engine.tuning.training.replay import base_answers
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.sources import Sources, gather, put_aside
 from engine.tuning.training.tuned import Tuned, measured_precision
 from engine.work.api import AdapterCard, MethodView, ModelCard, TunePlan, TuneSpec
+from engine.work.api.tuning import TuneSpans
 from engine.work.jobs import NULL_JOB, Job
 from engine.work.lease import CoreLease
 
@@ -40,6 +43,8 @@ class Subject:
     sources: Sources
     data: TrainingData
     """Everything tokenized, the overlong still in it."""
+    convert_s: float = 0.0
+    """What making the base took; nothing when there was one."""
 
     @property
     def dataset(self) -> Dataset:
@@ -90,27 +95,31 @@ def prepare(
     header = read_header(gguf)
     if reason := why_untrainable(header):
         raise ModelUnavailable(reason, hint="Choose another model to tune.")
-    base = prepare_base(home, gguf, model.sha256, job)
-    job.progress(0, 0, "reading the examples")
-    data = _tokenized(sources, gguf, spec.seed, job)
-    return Subject(spec, model, header, base, sources, data)
+    with Tokenizer(gguf) as tokenizer:
+        begun = time.perf_counter()
+        base = prepare_base(home, gguf, model.sha256, job)
+        answers = base_answers(base, tokenizer, _lease(home, job))
+        convert_s = time.perf_counter() - begun
+        job.progress(0, 0, "reading the examples")
+        data = _tokenized(sources, tokenizer, spec.seed, job)
+    data.replay = answers
+    return Subject(spec, model, header, base, sources, data, convert_s)
 
 
-def _tokenized(sources: Sources, gguf: Path, seed: int, job: Job) -> TrainingData:
+def _tokenized(sources: Sources, tokenizer: Tokenizer, seed: int, job: Job) -> TrainingData:
     """All examples as tokens, the earlier ones among those to learn from."""
     dataset, earlier_of = sources.dataset, sources.earlier_of
     train, validation = put_aside(dataset, sources.examples, seed)
     heldout = [one for one in sources.examples if one.split == "heldout"]
-    with Tokenizer(gguf) as tokenizer:
 
-        def ids(of: Dataset, examples: Sequence[Example]) -> list[Tokenized]:
-            job.checkpoint()
-            return tokenize(tokenizer, of.task, of.labels, examples)
+    def ids(of: Dataset, examples: Sequence[Example]) -> list[Tokenized]:
+        job.checkpoint()
+        return tokenize(tokenizer, of.task, of.labels, examples)
 
-        earlier = ids(earlier_of, sources.earlier) if earlier_of else []
-        return TrainingData(
-            [*ids(dataset, train), *earlier], ids(dataset, validation), ids(dataset, heldout)
-        )
+    earlier = ids(earlier_of, sources.earlier) if earlier_of else []
+    return TrainingData(
+        [*ids(dataset, train), *earlier], ids(dataset, validation), ids(dataset, heldout)
+    )
 
 
 def within(data: TrainingData, max_tokens: int) -> TrainingData:
@@ -124,8 +133,19 @@ def within(data: TrainingData, max_tokens: int) -> TrainingData:
     )
 
 
-def make_plan(subject: Subject, home: Home, job: Job = NULL_JOB) -> TunePlan:
+def make_plan(
+    subject: Subject, home: Home, job: Job = NULL_JOB, spent_s: float = 0.0
+) -> TunePlan:
     """Measure, choose settings, and say what the training will take.
+
+    Args:
+        subject: from `prepare`.
+        home: the data folder.
+        job: progress; can cancel.
+        spent_s: of the user's minutes, those that are over already.
+
+    Returns:
+        The plan; of its spans only what is still to be done.
 
     Raises:
         InvalidInput: no example fits.
@@ -149,10 +169,12 @@ def make_plan(subject: Subject, home: Home, job: Job = NULL_JOB) -> TunePlan:
         )
     _check_memory(base)
     lease = _lease(home, job)
+    begun = time.perf_counter()
     speed = planning.measure(base, settings, data, lease, job)
+    spent_s += time.perf_counter() - begun
     trained = _trained(subject.header, settings)
     predict = planning.predictor(speed, settings, data, layers, base, trained)
-    chosen, fits_minutes = planning.choose(spec, settings, layers, predict)
+    chosen, fits_minutes = planning.choose(spec, settings, layers, predict, spent_s)
     if chosen.upper_layers != settings.upper_layers or chosen.rank != settings.rank:
         speed = planning.measure(base, chosen, data, lease, job)
     made = planning.estimate(chosen, data, speed, base, _trained(subject.header, chosen))
@@ -244,7 +266,8 @@ def _describe(
         max_tokens=settings.max_tokens,
         learning_rate=settings.learning_rate,
         precision=settings.precision,
-        seconds=made.seconds,
+        seconds=made.seconds + made.prove,
+        spans=TuneSpans(train=made.seconds, prove=made.prove),
         tokens_per_second=made.tokens_per_second,
         memory_bytes=made.memory_bytes,
         disk_bytes=made.disk_bytes,
@@ -272,3 +295,9 @@ def _methods(header: GgufHeader) -> list[MethodView]:
 def load_tuned(subject: Subject, settings: Settings) -> Tuned:
     """The model that learns, from the base or from the adapter it goes on from."""
     return Tuned(subject.base, settings, subject.sources.start)
+
+
+def with_spent(plan: TunePlan, convert_s: float, measure_s: float) -> TunePlan:
+    """The plan with what was done before it was made."""
+    spans = plan.spans.model_copy(update={"convert": convert_s, "measure": measure_s})
+    return plan.model_copy(update={"spans": spans, "seconds": spans.total()})

@@ -15,13 +15,13 @@ from safetensors import torch as safetensors_torch
 from torch import Tensor
 
 from engine.answers.adapters import SOFT_PROMPT_KEY
-from engine.answers.quantizing import quantize
 from engine.answers.runtime import Runtime
 from engine.errors import StorageFull
 from engine.models.gguf import QUANTIZATIONS
 from engine.models.registry import ModelRegistry, slug
 from engine.paths import Home
 from engine.store.db import Store
+from engine.tuning.adapters.exporting import quantize_apart
 from engine.tuning.adapters.gguf_adapter import write_lora
 from engine.tuning.adapters.merging import Change, rewrite_model
 from engine.tuning.adapters.naming import tensor_of, to_gguf_rows
@@ -107,7 +107,6 @@ def keep_model(
     folder: Path,
     subject: Subject,
     outcome: Outcome,
-    threads: int,
     home: Home,
     store: Store,
     job: Job = NULL_JOB,
@@ -131,7 +130,7 @@ def keep_model(
         left.unlink(missing_ok=True)
     rewrite_model(subject.base.gguf, wide, changes, job)
     same = header.quantization in QUANTIZATIONS
-    quantize(wide, made, header.quantization if same else "Q8_0", threads)
+    quantize_apart(wide, made, header.quantization if same else "Q8_0", job)
     wide.unlink()
     return ModelRegistry(home, store).add(made, job)
 

@@ -103,6 +103,13 @@ def test_a_run_leaves_a_proven_adapter_and_a_report(
     assert card.proof == "proven"
     assert card.run == view.id
     assert card.dataset == spec.dataset
+    report, plan = view.report, view.plan
+    assert report.seconds == pytest.approx(report.spans.total())
+    assert view.seconds == pytest.approx(report.seconds, abs=0.5)
+    assert min(report.spans.model_dump().values()) > 0
+    assert plan.spans.convert == pytest.approx(report.spans.convert)
+    assert plan.spans.measure == pytest.approx(report.spans.measure, abs=1.0)
+    assert report.planned_seconds == pytest.approx(plan.spans.total())
     lines = runs.metrics(view.id).lines
     assert [one["step"] for one in lines if one["kind"] == "step"] == list(range(1, 37))
     assert runs.metrics(view.id, after=len(lines) - 1).lines == lines[-1:]
