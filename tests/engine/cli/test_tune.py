@@ -88,7 +88,7 @@ def test_a_run_is_shown_with_plan_and_report(
     text = capsys.readouterr().out
     assert "40 examples (10 held out), 3 epochs, 15 steps, 1 of 2 layers, rank 8" in text
     assert "planned: 2 min" in text
-    assert "of it: converting 20 s, measuring 10 s, training 1 min, proving 5 s" in text
+    assert "of it: converting 20 s, measuring 10 s, training 60 s, proving 5 s" in text
     assert "held-out loss 4.000 before, 0.300 after; 90% answered to the letter" in text
     assert "Warning: forgetting" in text
     assert main(["runs", "show", "2026", "--json"]) == 0
