@@ -78,6 +78,7 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "datasets.show": lambda spec, job: engine.datasets.show(spec),
         "datasets.preview": engine.preview_examples,
         "datasets.import": engine.import_examples,
+        "datasets.make": engine.make_examples,
         "datasets.check": engine.check_examples,
         "datasets.rows": lambda spec, job: engine.datasets.rows(spec),
         "datasets.edit_row": lambda spec, job: engine.datasets.edit_row(spec),
@@ -97,6 +98,8 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "exams.import": engine.import_exam,
         "exams.make": lambda spec, job: engine.exams.make(spec),
         "exams.remove": lambda spec, job: engine.exams.remove(spec),
+        "compare.run": engine.compare,
+        "compare.rows": lambda spec, job: engine.comparing.rows(spec),
         "doctor": lambda spec, job: examine(engine, job),
     }
 
