@@ -122,11 +122,21 @@ class Drops(QObject):
             self.veil.say("")
             event.acceptProposedAction()
             self.take(dropped_paths(event.mimeData()), self.library())
+        elif promised := self._for_tuning(dropped_paths(event.mimeData())):
+            event.acceptProposedAction()
+            self.veil.say(promised)
         elif drop := Drop.of_data(event.mimeData()):
             event.acceptProposedAction()
             view = self._state.library(self.library())
             self.veil.say(drop.promise(view.name if view is not None else ""))
         return True
+
+    def _for_tuning(self, paths: list[str]) -> str:
+        """What letting go does on the page of tuning, "" elsewhere or for other things."""
+        if self._window.page != "tune":
+            return ""
+        promises = {"adapter": english.DROP_ADAPTER, "examples": english.DROP_EXAMPLES}
+        return promises.get(self._window.tune.takes(paths[:MOST_PATHS]), "")
 
     def library(self) -> str:
         """The library a folder dropped on the page goes to, "" for one of its own."""
@@ -135,8 +145,11 @@ class Drops(QObject):
 
     def take(self, paths: list[str], library_id: str = "") -> None:
         """Read folders, into a library or one of their own; take models and files in."""
-        drop = Drop.of(paths)
         window = self._window
+        if self._for_tuning(paths):
+            window.tune.take(paths[:MOST_PATHS])
+            return
+        drop = Drop.of(paths)
         for folder in drop.folders:
             window.add_folder(folder, library_id)
         if drop.models:

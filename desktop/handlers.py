@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from desktop import file_work
 from desktop.strings import english
+from desktop.tunings import WAITING
 
 if TYPE_CHECKING:
     from desktop.window import MainWindow
@@ -53,6 +54,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "keys": window.show_shortcuts,
         "quit": window.close,
         **_file_handlers(window),
+        **_tune_handlers(window),
     }
     for choice in ("system", "light", "dark"):
         result[f"look.{choice}"] = lambda choice=choice: window.set_theme(choice)
@@ -61,6 +63,31 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
     for key in ("name", "state", "kind", "size", "modified"):
         result[f"sort.{key}"] = lambda key=key: window.library.sort_by(key)
     return result
+
+
+def _tune_handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
+    tune = window.tune
+
+    def there(act: Callable[..., object], *more: object) -> Callable[[], object]:
+        def go() -> None:
+            window.show_page("tune")
+            act(*more)
+
+        return go
+
+    return {
+        "go.tune": lambda: window.show_page("tune"),
+        "tune.new": there(tune.begin),
+        "tune.import": there(tune.choose_examples),
+        "tune.feedback": there(tune.take_feedback),
+        "tune.runs": there(tune.show_section, "runs"),
+        "tune.examples": there(tune.show_section, "examples"),
+        "tune.adapters": there(tune.show_section, "adapters"),
+        "adapter.import": there(tune.import_adapter),
+        "run.pause": lambda: tune.ask_run("pause"),
+        "run.resume": lambda: tune.ask_run("resume"),
+        "run.stop": lambda: tune.ask_run("stop"),
+    }
 
 
 def _file_handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
@@ -113,3 +140,8 @@ def allow(window: MainWindow) -> None:
     table["file.ask"].setEnabled(any(file.state in ("indexed", "read") for file in held))
     table.enable("sort.", window.page == "library" and view is not None)
     table.enable("page.", window.viewer() is not None)
+    run = window.tune.current_run()
+    state = run.state if run is not None else ""
+    table["run.pause"].setEnabled(state == "running")
+    table["run.resume"].setEnabled(state in WAITING)
+    table["run.stop"].setEnabled(state == "running")

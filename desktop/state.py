@@ -16,6 +16,7 @@ from desktop.client import EngineClient
 from desktop.notices import Notice, Notices, error_details
 from desktop.reading import Reading as Reading
 from desktop.strings import english, figures, names
+from desktop.tunings import Tunings
 from engine.errors import Cancelled, EngineError, WorkerCrashed
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class AppState(QObject):
         self.follow = True
         """Have the engine keep all libraries current, from the next start of it."""
         self.tokens_per_second = 0.0
+        self.tunings = Tunings(client, notices, self)
         self._automatic: dict[str, Reading] = {}
         """Library id → the run that the engine began there by itself."""
         self._read_lately: dict[str, tuple[int, float]] = {}
@@ -92,6 +94,7 @@ class AppState(QObject):
         client.indexing.connect(self._heard)
         client.worker.connect(self._worker_died)
         client.crashed.connect(self._host_died)
+        self.tunings.work_ended.connect(self.work_ended)
 
     # --- reading what the host says -------------------------------------------------------
 

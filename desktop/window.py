@@ -28,6 +28,7 @@ from desktop.pages.library import LibraryPage
 from desktop.pages.models import ModelsPage
 from desktop.pages.settings import SettingsPage
 from desktop.pages.start import StartPage
+from desktop.pages.tune import TunePage
 from desktop.pages.viewer import Viewer
 from desktop.preferences import Preferences
 from desktop.scope import MOST_PARTS, Scope
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.ask = AskPage(state)
         self.library = LibraryPage(state)
         self.models = ModelsPage(state)
+        self.tune = TunePage(state)
         self.settings = SettingsPage(state, preferences, self._home)
         self.notice_bar = NoticeBar(notices)
         self.libraries = LibraryWork(self, state)
@@ -108,6 +110,7 @@ class MainWindow(QMainWindow):
             "ask": self.ask,
             "library": self.library,
             "models": self.models,
+            "tune": self.tune,
             "settings": self.settings,
         }
         for page in self._page_names.values():
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         side.conversation_remove.connect(self.remove_conversation)
         side.go_library.connect(lambda: self.show_page("library"))
         side.go_models.connect(lambda: self.show_page("models"))
+        side.go_tune.connect(lambda: self.show_page("tune"))
         side.go_settings.connect(lambda: self.show_page("settings"))
         self.start.folder_wanted.connect(lambda: self.choose_folder(""))
         self.start.sample_wanted.connect(self.try_sample)
@@ -152,6 +156,7 @@ class MainWindow(QMainWindow):
             page.viewer_toggled.connect(lambda opened: allow(self))
         self.library.kept_changed.connect(self._keep_library)
         self.models.file_wanted.connect(self.choose_model)
+        self.tune.changed.connect(lambda: allow(self))
         self.settings.theme_chosen.connect(self.set_theme)
         self.settings.changed.connect(self._settings_changed)
         self.settings.go_models.connect(lambda: self.show_page("models"))
@@ -222,7 +227,7 @@ class MainWindow(QMainWindow):
             self.ask.open_library(known.id)
         if page == "library" and state.library(self.library.library_id) is not None:
             self._turn_to("library")
-        elif page in ("models", "settings"):
+        elif page in ("models", "tune", "settings"):
             self._turn_to(page)
         else:
             self.show_page("ask" if state.libraries or self.ask.talk.turns else "start")
@@ -303,6 +308,8 @@ class MainWindow(QMainWindow):
             self.ask.escape()
         elif self.page == "library" and self.library.viewer.isVisible():
             self.library.escape()
+        elif self.page == "tune" and self.tune.in_wizard:
+            self.tune.escape()
         else:
             self.notice_bar.hide()
 

@@ -86,6 +86,11 @@ class Home:
         """One folder a training run, named by its id."""
         return self.root / "runs"
 
+    @property
+    def comparisons(self) -> Path:
+        """One folder a comparison, named by its id, and what was answered in them."""
+        return self.root / "comparisons"
+
     def library(self, library_id: str) -> Path:
         """The folder of one library."""
         return self.libraries / library_id
@@ -105,6 +110,7 @@ class Home:
             self.datasets,
             self.exams,
             self.runs,
+            self.comparisons,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         return self

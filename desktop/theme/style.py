@@ -102,10 +102,20 @@ QHeaderView::up-arrow, QHeaderView::down-arrow {{
 QTableView {{ background: {page}; border: none; }}
 QProgressBar {{ background: {track}; border: none; border-radius: 3px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
+QSlider::groove:horizontal {{ height: 4px; background: {track}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{
+    width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
+    background: {accent}; border: 1px solid {accent};
+}}
+QSlider::handle:horizontal:focus {{
+    background: {card}; border: 2px solid {accent}; width: 12px;
+}}
 #side {{ background: {side}; border-right: 1px solid {line}; }}
 #pane {{ background: {side}; }}
 #page {{ background: {page}; }}
 #card {{ background: {card}; border: 1px solid {line}; border-radius: 10px; }}
+#line {{ background: {line}; border: none; }}
 #quiet {{ background: {hover}; border-radius: 9px; }}
 #problem {{ background: {danger_soft}; border: 1px solid {danger}; border-radius: 10px; }}
 #caution {{ background: {warning_soft}; border: 1px solid {warning}; border-radius: 8px; }}

@@ -89,6 +89,7 @@ class Sidebar(QFrame):
     """A conversation, and the turn that a search found in it."""
     conversation_remove = Signal(str)
     go_models = Signal()
+    go_tune = Signal()
     go_settings = Signal()
     go_library = Signal()
 
@@ -150,20 +151,24 @@ class Sidebar(QFrame):
         self.nav_models = icon_button(
             "cpu", english.NAV_MODELS, self.go_models.emit, 18, "Ctrl+M"
         )
+        self.nav_tune = icon_button(
+            "wand-sparkles", english.NAV_TUNE, self.go_tune.emit, 18, "Ctrl+T"
+        )
         self.nav_settings = icon_button(
             "settings", english.NAV_SETTINGS, self.go_settings.emit, 18, "Ctrl+,"
         )
-        for nav in (self.nav_library, self.nav_models, self.nav_settings):
+        for nav in (self.nav_tune, self.nav_library, self.nav_models, self.nav_settings):
             nav.setCheckable(True)
             nav.setAutoExclusive(False)
         result.setLayout(
             row(
+                self.nav_tune,
                 self.nav_library,
                 self.nav_models,
                 self.nav_settings,
                 None,
                 _offline(),
-                spacing=4,
+                spacing=1,
             )
         )
         return result
@@ -189,6 +194,7 @@ class Sidebar(QFrame):
         self.conversations.set_current(conversation_id if page == "ask" else "")
         self.nav_library.setChecked(page == "library")
         self.nav_models.setChecked(page == "models")
+        self.nav_tune.setChecked(page == "tune")
         self.nav_settings.setChecked(page == "settings")
 
     def _show_libraries(self) -> None:
@@ -241,8 +247,8 @@ def _offline() -> QFrame:
         row(
             picture,
             label(english.OFFLINE, 0.9, tone="muted"),
-            spacing=6,
-            margins=(10, 5, 12, 5),
+            spacing=5,
+            margins=(8, 5, 9, 5),
         )
     )
     result.setToolTip(english.OFFLINE_WHY)

@@ -20,7 +20,6 @@ from engine.answers.vocabulary import Vocabulary
 from engine.errors import InvalidInput
 
 _api: Any = llama_cpp
-_data_pointer: Any = ctypes.POINTER(_api.llama_token_data)
 
 MAX_GRAMMAR_BYTES = 64 << 10
 _LIKELIEST = 64
@@ -102,7 +101,7 @@ class Grammar:
         candidates = np.zeros(len(tokens), _CANDIDATE)
         candidates["id"] = tokens
         array = _api.llama_token_data_array(
-            data=candidates.ctypes.data_as(_data_pointer),
+            data=candidates.ctypes.data_as(_api.llama_token_data_p),
             size=len(candidates),
             selected=-1,
             sorted=False,

@@ -1,14 +1,14 @@
-"""`whetstone datasets list|show|import|preview|check|edit|rename|remove|from-feedback`."""
+"""`whetstone datasets list|show|import|preview|make|check|edit|rename|remove|from-feedback`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
+from engine.cli import making
+from engine.cli.making import checked as checked
 from engine.cli.output import Console, add_json
 from engine.errors import InvalidInput
 from engine.work import api
@@ -49,7 +49,7 @@ def add_parser(groups: Groups) -> None:
     feedback.add_argument("--dataset", default="", metavar="ID", help="add to this one")
     feedback.add_argument("--name", default="", metavar="NAME", help="name of a new one")
     feedback.set_defaults(run=run_from_feedback)
-    parsers = [listing, showing, renaming, removing, feedback]
+    parsers = [listing, showing, renaming, removing, feedback, making.add_make(actions)]
     for parser in (*parsers, *_add_imports(actions), _add_check(actions), _add_edit(actions)):
         add_json(parser)
 
@@ -150,20 +150,6 @@ def pairs(words: Sequence[str], what: str) -> dict[str, str]:
             raise InvalidInput(f"{word!r} is no {what}=NAME.")
         found[name.strip()] = value.strip()
     return found
-
-
-def checked(kind: type[api.View], **fields: Any) -> Any:
-    """A spec of what the user typed.
-
-    Raises:
-        InvalidInput: a value is out of its range.
-    """
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        raise InvalidInput(f"--{place}: {first['msg']}.", details=str(error)) from error
 
 
 def path_of(typed: str) -> str:

@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     from engine.cli import (
         adapters,
         ask,
+        compare,
         conversations,
         datasets,
         demo,
@@ -80,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
         adapters,
         tune,
         runs,
+        compare,
         doctor,
         demo,
     ):

@@ -13,6 +13,7 @@ from engine.work import api
 if TYPE_CHECKING:
     from engine.cli.main import Groups
     from engine.host.service import Engine
+    from engine.work.api.tuning import TuneSpans
 
 _LOOK_S = 0.3
 _GOING = ("planned", "running")
@@ -150,7 +151,8 @@ def describe_report(report: api.TuneReport) -> str:
     lines = [
         f"Adapter {report.adapter}: {report.steps} steps in {duration(report.seconds)} "
         f"(planned: {duration(report.planned_seconds)}), "
-        f"{report.tokens_per_second:.0f} tokens/s"
+        f"{report.tokens_per_second:.0f} tokens/s",
+        f"of it: {describe_spans(report.spans)}",
     ]
     if loss.heldout is not None and loss.before is not None:
         exact = report.heldout_exact or 0.0
@@ -164,3 +166,14 @@ def describe_report(report: api.TuneReport) -> str:
             f"{report.parity.effect_kl:.3f}, the same word in {report.parity.top1:.1%}"
         )
     return "\n".join([*lines, *(f"Warning: {name}" for name in report.warnings)])
+
+
+def describe_spans(spans: TuneSpans) -> str:
+    """What took how long, such as "converting 20 s, measuring 30 s, …"."""
+    parts = (
+        ("converting", spans.convert),
+        ("measuring", spans.measure),
+        ("training", spans.train),
+        ("proving", spans.prove),
+    )
+    return ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts)

@@ -120,6 +120,66 @@ class Datasets:
 
         return check_dataset(dataset, Means(count, card.name, near, limit), job)
 
+    def make(self, spec: api.MakeExamplesSpec, job: Job = NULL_JOB) -> api.MakeExamplesReport:
+        """Make questions and answers from a library; see `make_examples` for the errors."""
+        from engine.tuning.datasets.splitting import split
+        from engine.tuning.making.making import Made, Means, flaw_sentences, make_examples
+
+        parts = self._parts
+        view, card = parts.libraries.find(spec.library), parts.models.find(spec.model)
+        holdings = parts.libraries.holdings
+        means = Means(
+            self._home,
+            parts.generator,
+            parts.libraries.search,
+            holdings.draw,
+            holdings.drawn,
+            parts.lease,
+            parts.idle,
+        )
+        rows: list[api.DatasetRow] = []
+
+        def keep(made: Made) -> None:
+            name = spec.name or f"Questions from {view.name}"
+            examples = split(made.examples, "answers", spec.share, spec.seed)
+            rows.append(
+                storing.save_dataset(
+                    self._home, self._store, name, "answers", view.name, examples, spec.seed
+                )
+            )
+
+        job.progress(0, 0, f"Loading {card.name}")
+        parts.generator.load(card, job)
+        made = make_examples(means, view, card, spec, job, keep)
+        self._on_changed(["datasets"])
+        row, sample = rows[0], made.sample
+        assert sample is not None
+        answerable = row.rows - made.unanswerable
+        warnings = [sample.sentence]
+        if answerable < spec.count:
+            warnings.append(
+                f"{answerable} of the {spec.count} questions wanted could be made: this "
+                "library has no more passages for it."
+            )
+        if not row.heldout:
+            warnings.append("Nothing is held out: all rows come from one document.")
+        return api.MakeExamplesReport(
+            dataset=row.id,
+            name=row.name,
+            task=row.task,
+            rows=row.rows,
+            train=row.train,
+            heldout=row.heldout,
+            answerable=answerable,
+            unanswerable=made.unanswerable,
+            model=card.id,
+            tried=made.tried,
+            usable=made.usable,
+            flaws={str(flaw): count for flaw, count in made.flaws.most_common()},
+            sample=sample,
+            warnings=[*warnings, *flaw_sentences(made.flaws)],
+        )
+
     def _near_by_meaning(self, texts: Sequence[str], job: Job) -> Pairs:
         from engine.tuning.datasets.meaning import near_by_meaning
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from engine.errors import InvalidInput
 from engine.host.doctor import examine
 from engine.host.service import Engine
+from engine.host.side_by_side import compare_answers
 from engine.paths import default_home
 from engine.store import conversations
 from engine.work import api
@@ -68,6 +69,7 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "adapters.enable": lambda spec, job: engine.adapters.enable(spec),
         "adapters.import": engine.adapters.import_file,
         "adapters.export": engine.adapters.export,
+        "adapters.compare": lambda spec, job: compare_answers(engine, spec, job),
         "reranker.show": lambda spec, job: engine.libraries.reranker.view(),
         "reranker.set": engine.set_reranker,
         "reranker.switch": lambda spec, job: engine.switch_reranker(spec),
@@ -76,6 +78,7 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "datasets.show": lambda spec, job: engine.datasets.show(spec),
         "datasets.preview": engine.preview_examples,
         "datasets.import": engine.import_examples,
+        "datasets.make": engine.make_examples,
         "datasets.check": engine.check_examples,
         "datasets.rows": lambda spec, job: engine.datasets.rows(spec),
         "datasets.edit_row": lambda spec, job: engine.datasets.edit_row(spec),
@@ -95,6 +98,8 @@ def handlers(engine: Engine) -> dict[str, _Handler]:
         "exams.import": engine.import_exam,
         "exams.make": lambda spec, job: engine.exams.make(spec),
         "exams.remove": lambda spec, job: engine.exams.remove(spec),
+        "compare.run": engine.compare,
+        "compare.rows": lambda spec, job: engine.comparing.rows(spec),
         "doctor": lambda spec, job: examine(engine, job),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.compare import exams
+from engine.compare.comparing import forget_exam
 from engine.paths import Home
 from engine.store.db import Store
 from engine.work import api
@@ -49,5 +50,6 @@ class Exams:
     def remove(self, ref: api.ExamRef) -> api.ExamRow:
         """Delete an exam. Gives what it was."""
         row = exams.remove_exam(self._home, self._store, ref.exam)
+        forget_exam(self._home, row.id)
         self._on_changed(["exams"])
         return row

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # these load Arrow and friends: only when first needed
     from engine.documents.pool import ReaderPool
     from engine.documents.scanner import Scanner
     from engine.host.adapters import Adapters
+    from engine.host.comparing import Comparing
     from engine.host.datasets import Datasets
     from engine.host.exams import Exams
     from engine.host.tuning import Tuning
@@ -234,6 +235,17 @@ class Parts:
             return Exams(self.home, self.store, self._on_changed)
 
         return self._part("exams", build)
+
+    @property
+    def comparing(self) -> Comparing:
+        """Lets arms answer exams, and scores them."""
+
+        def build() -> Comparing:
+            from engine.host.comparing import Comparing
+
+            return Comparing(self, self._on_changed)
+
+        return self._part("comparing", build)
 
     @property
     def idle(self) -> Idle:

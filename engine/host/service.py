@@ -199,11 +199,13 @@ class Engine(Parts):
     def remove_library(self, ref: api.LibraryRef) -> None:
         """Forget a library and its index; the user's own files are not touched."""
         from engine.answers import refusing
+        from engine.tuning.making.keeping import forget_library
 
         library = self.libraries.find(ref.library).id
         with self.idle.paused():
             self.libraries.remove(library)
         refusing.forget(self.store, library)
+        forget_library(self.home, library)
         self.clear_states()  # computed from documents that are to be forgotten
         self.following.refresh()
         self._on_changed(["libraries"])
@@ -256,6 +258,12 @@ class Engine(Parts):
         """Make a dataset of a file; see `Datasets.import_file`."""
         return self.datasets.import_file(spec, job)
 
+    def make_examples(
+        self, spec: api.MakeExamplesSpec, job: Job = NULL_JOB
+    ) -> api.MakeExamplesReport:
+        """Make a dataset of a library's passages; see `Datasets.make`."""
+        return self.datasets.make(spec, job)
+
     def check_examples(self, spec: api.CheckSpec, job: Job = NULL_JOB) -> api.DatasetCheck:
         """Look for what would spoil a tuning; see `Datasets.check`."""
         return self.datasets.check(spec, job)
@@ -263,6 +271,10 @@ class Engine(Parts):
     def import_exam(self, spec: api.ImportExamSpec, job: Job = NULL_JOB) -> api.ExamReport:
         """Keep the questions of a file; see `Exams.import_file`."""
         return self.exams.import_file(spec, job)
+
+    def compare(self, spec: api.CompareSpec, job: Job = NULL_JOB) -> api.CompareReport:
+        """Let arms answer an exam; see `Comparing.run`."""
+        return self.comparing.run(spec, job)
 
     def set_reranker(self, spec: api.RerankerSpec, job: Job = NULL_JOB) -> api.RerankerView:
         """Set the cross-encoder that orders what was found, or take it away."""

@@ -19,7 +19,7 @@ from filelock import Timeout
 
 from engine.paths import default_home
 from engine.store.db import Store
-from engine.tuning.run_folder import RunFolder
+from engine.tuning.run_folder import RunFolder, process_seconds
 from engine.work.api import TuneSpec
 from engine.work.jobs import Job
 from engine.work.serve import serve
@@ -27,14 +27,18 @@ from engine.work.serve import serve
 
 def plan(params: dict[str, Any], job: Job) -> dict[str, Any]:
     """Measure what a training would take; see `engine.tuning.training.preparing`."""
-    from engine.tuning.training.preparing import make_plan, prepare
+    from engine.tuning.training.preparing import make_plan, prepare, with_spent
 
     spec = TuneSpec.model_validate(params)
     home = default_home()
     store = Store(home)
     try:
         subject = prepare(spec, home, store, job)
-        return make_plan(subject, home, job).model_dump(mode="json")
+        # A run finds the base made; all the rest of this it does again.
+        spent_s = process_seconds() - subject.convert_s
+        made = make_plan(subject, home, job, spent_s)
+        spent_s = process_seconds() - subject.convert_s
+        return with_spent(made, 0.0, spent_s).model_dump(mode="json")
     finally:
         store.close()
 
@@ -44,6 +48,7 @@ def run(folder: RunFolder) -> int:
     try:
         with folder.held():
             # torch and transformers take seconds to load: the run is ours first.
+            folder.take_over(os.getpid())
             from engine.tuning.training.running import Run
 
             Run(folder, default_home()).execute()

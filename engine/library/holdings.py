@@ -20,6 +20,7 @@ from engine.work.api.reading import (
 from engine.work.jobs import NULL_JOB, Job
 
 if TYPE_CHECKING:
+    from engine.library.drawing import DrawnPassage
     from engine.library.known_items import KnownItem
 
 _R = TypeVar("_R")
@@ -123,6 +124,51 @@ class Holdings:
             return make_known_items(self._ledger, tables, record.library_id, most)
 
         return self._sound([record], make)
+
+    def draw(self, library: str, most: int, seed: int) -> list[int]:
+        """Ids of passages drawn by lot, of every document in turn; see `drawing.draw`.
+
+        Raises:
+            InvalidInput: there is no such library.
+            LibraryOutdated: it was made with another embedder or reader version.
+        """
+        from engine.library.drawing import draw
+
+        record = self._records.record(library)
+        self._records.require_current(record)
+        counts = self._ledger.stored_counts(record.library_id)
+        return draw(((content, passages) for content, passages, _ in counts), most, seed)
+
+    def drawn(self, library: str, passage_ids: Sequence[int]) -> list[DrawnPassage]:
+        """Passages by their ids, in that order; those that are gone are left out.
+
+        Raises:
+            InvalidInput: there is no such library.
+            StorageDamaged: its tables cannot be read.
+        """
+        from engine.files import show_path
+        from engine.library.drawing import DrawnPassage
+
+        record = self._records.record(library)
+        rows = self._sound([record], lambda: self._tables.get(record).fetch(passage_ids))
+        found: list[DrawnPassage] = []
+        for number in passage_ids:
+            row = rows.get(number)
+            held = self._ledger.files_of(row.content_id) if row is not None else []
+            if row is None or not held:
+                continue
+            found.append(
+                DrawnPassage(
+                    passage_id=number,
+                    text=row.text,
+                    header=row.header,
+                    heading=row.heading,
+                    page=row.page,
+                    path=show_path(held[0].path),
+                    sha256=held[0].sha256,
+                )
+            )
+        return found
 
     def keys(self, texts: Sequence[str]) -> list[list[str]]:
         """The words of each text as the full-text index has them."""

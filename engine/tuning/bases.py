@@ -1,22 +1,25 @@
 """The base of a training: a GGUF file's weights, converted once for torch and kept.
 
-transformers reads the file and dequantizes it, which takes from twenty seconds to a minute;
-the result is kept as safetensors with its configuration under `models/bases/<sha256>/`.
+transformers reads the file and dequantizes it; the result is kept as safetensors with its
+configuration under `models/bases/<sha256>/`.
 Matrices are kept as float16 (closer to what any quantization says than its own step), all
 else as float32. Nothing but transformers' own code is run, and nothing is looked for online.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import gguf as gguf_names
 import torch
 import transformers
 from safetensors import SafetensorError
@@ -28,6 +31,7 @@ from engine.files import atomic_write, free_bytes, sha256_file, show_path, stora
 from engine.models.gguf import read_header
 from engine.paths import Home
 from engine.tuning.families import why_untrainable
+from engine.tuning.slimming import write_slim
 from engine.work.jobs import NULL_JOB, Job
 
 # Typed loosely or not at all; `Any` here keeps that out of the rest.
@@ -79,9 +83,10 @@ def prepare_base(home: Home, gguf: Path, sha256: str, job: Job = NULL_JOB) -> Ba
     header = read_header(gguf)
     if reason := why_untrainable(header):
         raise ModelUnavailable(reason, hint="Choose another model to tune.")
-    if free_bytes(home.models) < header.parameters * 2 + _SPARE_BYTES:
+    needed = header.parameters * 2 + header.size_bytes + _SPARE_BYTES
+    if free_bytes(home.models) < needed:
         raise StorageFull(
-            f"Tuning this model needs {header.parameters * 2 / 2**30:.1f} GB of free disk.",
+            f"Tuning this model needs {needed / 2**30:.1f} GB of free disk.",
             hint="Free some space and start again.",
         )
     part = folder.with_name(f".{sha256[:16]}-{os.getpid()}.tmp")
@@ -141,9 +146,10 @@ def _whole(folder: Path, sha256: str) -> int:
 
 
 def _convert(gguf: Path, part: Path, sha256: str, job: Job) -> None:
+    job.progress(0, 0, "converting the model, once")
     part.mkdir(parents=True)
     # Alone in a folder: transformers would also read what else lies beside the file.
-    (part / "model.gguf").symlink_to(gguf.resolve())
+    write_slim(gguf, part / "model.gguf")
     _transformers.utils.logging.disable_progress_bar()
 
     def read() -> Any:
@@ -155,8 +161,8 @@ def _convert(gguf: Path, part: Path, sha256: str, job: Job) -> None:
             trust_remote_code=False,
         )
 
-    job.progress(0, 0, "converting the model, once")
-    model = _reported(lambda: _patiently(read, job))
+    with _names_once():
+        model = _reported(lambda: _patiently(read, job))
     config = model.config.to_dict()
     config.pop("quantization_config", None)
     config.pop("_name_or_path", None)
@@ -175,6 +181,18 @@ def _convert(gguf: Path, part: Path, sha256: str, job: Job) -> None:
     files = {name: sha256_file(part / name) for name in (_WEIGHTS, _CONFIG)}
     card = {"format": FORMAT, "sha256": sha256, "from": show_path(gguf.name), "files": files}
     atomic_write(part / _CARD, json.dumps(card, indent=2).encode())
+
+
+@contextmanager
+def _names_once() -> Generator[None]:
+    """Let transformers, which asks gguf for its table of names once a module, get it once."""
+    whole: Any = gguf_names
+    before = whole.get_tensor_name_map
+    whole.get_tensor_name_map = functools.lru_cache(before)
+    try:
+        yield
+    finally:
+        whole.get_tensor_name_map = before
 
 
 def _kept(tensor: Tensor) -> Tensor:

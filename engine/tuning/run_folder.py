@@ -10,10 +10,12 @@ import contextlib
 import datetime
 import json
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
@@ -31,6 +33,11 @@ def utc_now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
+def process_seconds() -> float:
+    """How long this process has been there."""
+    return max(0.0, time.time() - psutil.Process().create_time())
+
+
 class RunFolder:
     """One run on the disk.
 
@@ -45,6 +52,11 @@ class RunFolder:
     def id(self) -> str:
         """The run's id, which is the folder's name."""
         return self.path.name
+
+    @property
+    def sources(self) -> Path:
+        """The copy of the examples that it learns from, until it has ended."""
+        return self.path / "sources"
 
     @property
     def stderr(self) -> Path:
@@ -97,22 +109,33 @@ class RunFolder:
         kept = view.model_dump(mode="json", exclude={"plan", "report"})
         atomic_write(self.path / "status.json", json.dumps(kept).encode())
 
+    def take_over(self, pid: int) -> None:
+        """Say that process `pid` has the run; call it inside `held`."""
+        view = self.view()
+        view.state, view.pid, view.stage = "running", pid, "preparing"
+        self.write_status(view)
+
     def view(self) -> RunView:
         """The run as it stands; a dead process shows as "interrupted".
 
         Raises:
             StorageDamaged: it cannot be read back.
         """
-        try:
-            view = RunView.model_validate_json((self.path / "status.json").read_bytes())
-        except (OSError, ValidationError) as error:
-            raise self._damaged(error) from error
+        view = self._status()
+        if view.state == "running" and not self.alive():
+            view = self._status()  # it may have ended in good order just now
         if view.state == "running" and not self.alive():
             view.state, view.eta_s = "interrupted", None
             view.note = "It ended without a word; resume it and it goes on where it was."
         view.plan = self._read("plan.json", TunePlan)
         view.report = self._read("report.json", TuneReport)
         return view
+
+    def _status(self) -> RunView:
+        try:
+            return RunView.model_validate_json((self.path / "status.json").read_bytes())
+        except (OSError, ValidationError) as error:
+            raise self._damaged(error) from error
 
     def write_plan(self, plan: TunePlan) -> None:
         """Keep what the training will do and take."""

@@ -141,7 +141,14 @@ class Runs:
         return folder.view()
 
     def _launch(self, folder: RunFolder, view: RunView) -> None:
-        """Start the process and wait until it has the run."""
+        """Start the process and wait until it has the run.
+
+        The status says at once that it goes on: who follows must not take the end before for
+        the end of this.
+        """
+        view.state, view.stage, view.pid = "planned", "waiting", 0
+        view.error, view.note, view.eta_s = None, "", None
+        folder.write_status(view)
         command = [*entry_command("tune"), str(folder.path)]
         environment = child_environment({**ENVIRONMENT, "WHETSTONE_HOME": str(self._home.root)})
         flags = 0
@@ -198,7 +205,7 @@ class Runs:
 
     def _ask(self, ref: str, wish: str, job: Job) -> RunView:
         run = self.find(ref)
-        if run.state != "running":
+        if run.state not in ("planned", "running"):
             raise InvalidInput(f"{run.name} does not run; it is {run.state}.")
         folder = self._of(run)
         folder.ask("pause" if wish == "pause" else "stop")
@@ -215,7 +222,7 @@ class Runs:
             InvalidInput: it runs.
         """
         run = self.find(ref)
-        if run.state == "running":
+        if self._of(run).alive():
             raise InvalidInput(
                 f"{run.name} runs.", hint="Stop or pause it first, then remove it."
             )

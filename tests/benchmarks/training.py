@@ -80,7 +80,7 @@ def load(folder: Path) -> tuple[Base, TrainingData]:
         made = [
             tokenize(tokenizer, "classification", labels, side) for side in (train, heldout)
         ]
-    return base, TrainingData(made[0], made[1])
+    return base, TrainingData(made[0], made[1], made[1])
 
 
 @contextlib.contextmanager
@@ -179,7 +179,7 @@ def train_ours(folder: Path) -> dict[str, Any]:
     speed = planning.measure(base, settings, data, all_cores)
     tuned = Tuned(base, settings, {})
     trained = sum(parameter.numel() for parameter in tuned.parameters().values())
-    planned = planning.estimate(settings, data, speed, base, trained, proving=False)
+    planned = planning.estimate(settings, data, speed, base, trained)
     record = _Record()
     outcome = Training(tuned, data, folder / "ours", all_cores, record).run()
     return {

@@ -24,6 +24,7 @@ from tests.desktop.scripted_answers import APART, GUESS, shaped
 from tests.desktop.scripted_conversations import ConversationSide, moment
 from tests.desktop.scripted_library import LibrarySide
 from tests.desktop.scripted_reranker import RerankerSide
+from tests.desktop.scripted_tuning import TuningSide
 
 HOSTILE = (
     "evil\u202efdp.exe <b>bold</b> <img src=x> \x1b[31m "
@@ -145,7 +146,7 @@ def hit(number: int, name: str, page: int | None, heading: str, text: str) -> ap
     )
 
 
-class Host(LibrarySide, ConversationSide, RerankerSide):
+class Host(LibrarySide, ConversationSide, RerankerSide, TuningSide):
     """Everything the window can ask, answered from memory."""
 
     hostile = HOSTILE
@@ -193,6 +194,7 @@ class Host(LibrarySide, ConversationSide, RerankerSide):
 
         self.passages = [hit(i, *p) for i, p in enumerate(PASSAGES)]
         self.begin_conversations()
+        self.begin_tuning(full)
 
     def changed(self, *what: str) -> None:
         assert self.server is not None
@@ -443,6 +445,7 @@ def main() -> None:
         "ask": host.ask,
         **host.conversation_handlers(),
         **host.reranker_handlers(),
+        **host.tuning_handlers(),
         "conversations.remove": host.forget,
         "conversations.clear": host.clear,
         "states.clear": host.clear_states,

@@ -25,7 +25,7 @@ from desktop.dialogs.shortcuts import ShortcutsDialog
 from desktop.strings import english
 from tests.desktop.conftest import Opener, describe, free_deleted
 
-PAGES = ("start", "ask", "library", "models", "settings")
+PAGES = ("start", "ask", "library", "models", "tune", "settings")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -193,6 +193,7 @@ def test_keys_lead_about(open_app: Opener, qtbot: Any) -> None:
     for key, page in (
         (Qt.Key.Key_L, "library"),
         (Qt.Key.Key_M, "models"),
+        (Qt.Key.Key_T, "tune"),
         (Qt.Key.Key_Comma, "settings"),
         (Qt.Key.Key_N, "ask"),
     ):
@@ -254,7 +255,7 @@ app = App(application, Home(Path(sys.argv[1])), host)
 app.show()
 while not app.state.known:
     application.processEvents()
-for page in ("ask", "library", "models", "settings"):
+for page in ("ask", "library", "models", "tune", "settings"):
     app.window.show_page(page)
     application.processEvents()
     picture = app.window.grab()

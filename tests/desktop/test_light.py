@@ -47,7 +47,7 @@ while not window.ask.views():
 window.ask.open_source(1)
 while window.ask.viewer.showing() is None:
     application.processEvents()
-for page in ("start", "ask", "library", "models", "settings"):
+for page in ("start", "ask", "library", "models", "tune", "settings"):
     window.show_page(page)
     application.processEvents()
 late = sorted(sys.modules)

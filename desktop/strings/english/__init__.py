@@ -7,3 +7,4 @@ from desktop.strings.english.frame import *
 from desktop.strings.english.library import *
 from desktop.strings.english.reranking import *
 from desktop.strings.english.settings import *
+from desktop.strings.english.tuning import *

@@ -134,13 +134,19 @@ def _merge(model: ModelCard, lora: Lora, spec: ExportAdapterSpec, part: Path, jo
     try:
         merge(base, wide, lora, spec.scale, job)
         job.progress(0, 0, f"writing it as {quantization}")
-        _quantize(wide, part, quantization, job)
+        quantize_apart(wide, part, quantization, job)
     finally:
         wide.unlink(missing_ok=True)
 
 
-def _quantize(source: Path, target: Path, quantization: str, job: Job) -> None:
-    """In a child: llama.cpp may abort, and it cannot be stopped otherwise."""
+def quantize_apart(source: Path, target: Path, quantization: str, job: Job) -> None:
+    """Quantize a model in a child: llama.cpp may abort, and it cannot be stopped otherwise.
+
+    Raises:
+        ModelUnavailable: llama.cpp refuses it.
+        WorkerCrashed: llama.cpp aborted.
+        Cancelled: stopped.
+    """
     worker = Worker("generator", "The model writer", GENERATOR_ENVIRONMENT)
     params = {
         "source": str(source),

@@ -43,6 +43,8 @@ class Position(BaseModel):
     since_best: int = 0
     """Evaluations since the best one."""
     first_loss: float | None = None
+    """Validation loss before the first step."""
+    heldout_first: float | None = None
     """Held-out loss before the first step."""
     replay_first: float | None = None
     replay_last: float | None = None

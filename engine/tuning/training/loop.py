@@ -30,9 +30,9 @@ from engine.tuning.training.tuned import Tuned
 
 CHECKPOINT_EVERY_S = 40.0
 MIN_GAIN = 0.001
-"""A held-out loss lower by less than this is not better."""
+"""A validation loss lower by less than this is not better."""
 OVERFITTING = 1.05
-"""Held-out loss over the best one at which it is called overfitting, if training's falls."""
+"""Validation loss over the best one at which it is called overfitting, if training's falls."""
 FORGETTING = 0.5
 """Rise of the loss on the base's own answers, a token, at which it is called forgetting."""
 
@@ -62,9 +62,14 @@ class Watcher(Protocol):
 
 @dataclass
 class TrainingData:
-    """Tokenized examples. `replay`: the base's own answers, scored to notice forgetting."""
+    """Tokenized examples.
+
+    `validation` chooses the best state and when to end; `heldout` only judges it, before and
+    after. `replay`: the base's own answers, scored to notice forgetting.
+    """
 
     train: list[Tokenized]
+    validation: list[Tokenized]
     heldout: list[Tokenized]
     replay: list[Tokenized] = field(default_factory=list[Tokenized])
 
@@ -79,7 +84,7 @@ class Outcome:
     """The best one."""
     heldout_loss: float
     heldout_exact: float
-    """Share of all held-out examples that greedy decoding answers to the letter."""
+    """Share of the held-out examples that greedy decoding answers to the letter."""
 
 
 class Scored:
@@ -167,9 +172,10 @@ class Training:
         self._train = Scored(
             tuned, data.train, lease, folder / "states-train.bin" if keep else None
         )
-        self._heldout = Scored(
-            tuned, data.heldout, lease, folder / "states-heldout.bin" if keep else None
+        self._validation = Scored(
+            tuned, data.validation, lease, folder / "states-validation.bin" if keep else None
         )
+        self._heldout = Scored(tuned, data.heldout, lease, None)
         self._replay = Scored(tuned, data.replay, lease, None)
         self._parameters = tuned.parameters()
         self._optimizer: Any = torch.optim.AdamW(
@@ -215,7 +221,7 @@ class Training:
                 self._after_step()
             return self._outcome()
         finally:
-            for scored in (self._train, self._heldout, self._replay):
+            for scored in (self._train, self._validation, self._heldout, self._replay):
                 scored.close()
 
     # --- steps -------------------------------------------------------------------------
@@ -225,6 +231,7 @@ class Training:
         self._clock = self._saved_at = time.monotonic()
         if saved is None:
             self._watcher.rewind(-1)
+            self._position.heldout_first = self._judge()[0] if self._data.heldout else None
             self._evaluate()
             return
         self._position, adapter, optimizer = saved
@@ -321,16 +328,15 @@ class Training:
 
     # --- evaluations -------------------------------------------------------------------
 
-    def _sample(self) -> list[int]:
-        """The held-out examples scored on the way: evenly spread, always the same."""
-        count = len(self._data.heldout)
-        wanted = min(count, self._settings.heldout_examples)
-        return [at * count // wanted for at in range(wanted)] if wanted else []
+    def _judge(self) -> tuple[float, float]:
+        """Loss a token and share answered exactly, over the held-out examples."""
+        return self._heldout.score(_spread(self._data.heldout, self._settings.report_examples))
 
     def _evaluate(self) -> None:
-        position = self._position
-        loss, exact = self._heldout.score(self._sample())
-        if not self._data.heldout:  # nothing held out: the newest is the best
+        position, settings = self._position, self._settings
+        rows = _spread(self._data.validation, settings.validation_examples)
+        loss, exact = self._validation.score(rows)
+        if not rows:  # nothing to choose by: the newest is the best
             loss = -float(position.step)
         replay = self._score_replay()
         before, self._interval = position.interval_loss, self._interval
@@ -350,8 +356,8 @@ class Training:
             {
                 "kind": "evaluation",
                 "step": position.step,
-                "heldout_loss": loss if self._data.heldout else None,
-                "heldout_exact": exact if self._data.heldout else None,
+                "heldout_loss": loss if rows else None,
+                "heldout_exact": exact if rows else None,
                 "train_loss": mean,
                 "replay_loss": replay,
                 "best": position.best_step == position.step,
@@ -362,8 +368,8 @@ class Training:
         if loss > (position.best_loss or 0.0) * OVERFITTING and falling:
             self._warn(
                 "overfitting",
-                "It learns the examples by heart: the held-out loss rises while the training "
-                "loss falls. The best state so far is kept.",
+                "It learns the examples by heart: the loss on examples put aside rises while "
+                "the training loss falls. The best state so far is kept.",
             )
 
     def _score_replay(self) -> float | None:
@@ -397,13 +403,12 @@ class Training:
             raise TrainingFailed("The training ended before anything was learnt.")
         if not self._position.best_step:
             raise TrainingFailed(
-                "Nothing was gained: the held-out examples were never answered better than "
+                "Nothing was gained: the examples put aside were never answered better than "
                 "before.",
                 hint="Look at the examples, or train longer or at another learning rate.",
             )
         self._tuned.load(best)
-        rows = range(len(self._data.heldout))
-        loss, exact = self._heldout.score(rows) if self._data.heldout else (0.0, 0.0)
+        loss, exact = self._judge() if self._data.heldout else (0.0, 0.0)
         self._tick()
         return Outcome(self._position, self.steps, dict(best), loss, exact)
 
@@ -431,3 +436,9 @@ class Training:
             }
             if state:
                 self._optimizer.state[parameter] = state
+
+
+def _spread(examples: Sequence[Tokenized], most: int) -> list[int]:
+    """At most so many rows of the examples: evenly spread, always the same."""
+    count, wanted = len(examples), min(len(examples), most)
+    return [at * count // wanted for at in range(wanted)]

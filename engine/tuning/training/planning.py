@@ -42,6 +42,7 @@ COMFORTABLE_S = 600.0
 MAX_TOKENS = 1024
 _STEPS_WANTED = 300
 _SPARE = 0.9
+_LEAST_S = 10.0
 _REPLAY_TOKENS = 700
 _MEMORY_SPARE = 1.1
 _PROVING = 40
@@ -57,13 +58,16 @@ class Speed:
     fill: float
     step: float
     memory_bytes: int
+    load: float = 0.0
+    """Seconds to load the model."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a training takes, proving included."""
+    """What a training takes: `seconds` of training, `prove` of writing and proving."""
 
     seconds: float
+    prove: float
     tokens_per_second: float
     memory_bytes: int
     disk_bytes: int
@@ -98,8 +102,16 @@ def choose(
     settings: Settings,
     layers: int,
     predict: Callable[[Settings], float],
+    spent_s: float = 0.0,
 ) -> tuple[Settings, bool]:
     """Settings whose predicted seconds fit the user's minutes, the most thorough first.
+
+    Args:
+        spec: what the user chose.
+        settings: to begin with.
+        layers: of the model.
+        predict: seconds that settings take, proving included.
+        spent_s: of the minutes, those that are over already.
 
     Returns:
         The settings, and whether they fit; those that do not end when the time is up.
@@ -109,7 +121,7 @@ def choose(
         quick = [one for one in candidates if predict(one) <= COMFORTABLE_S]
         same = [one for one in candidates if one.epochs == settings.epochs]
         return (quick[0] if quick and quick[0] in same else same[-1]), True
-    limit = spec.minutes * 60 * _SPARE
+    limit = max(_LEAST_S, spec.minutes * 60 * _SPARE - spent_s)
     for one in candidates:
         if predict(one) <= limit:
             return one, True
@@ -148,7 +160,9 @@ def measure(
         NotEnoughMemory: even those do not fit.
         Cancelled: stopped.
     """
+    at = time.perf_counter()
     tuned = Tuned(base, settings, {})
+    load = time.perf_counter() - at
     shared = len(shared_prefix(data.train))
     groups = [
         rows
@@ -196,6 +210,7 @@ def measure(
         fill=fill / filled if filled else 0.0,
         step=step,
         memory_bytes=peak[0],
+        load=load,
     )
 
 
@@ -247,13 +262,18 @@ def _packed_tokens(examples: Sequence[Tokenized], settings: Settings, epoch: int
     )
 
 
+def _scored_tokens(examples: Sequence[Tokenized], most: int) -> float:
+    """Tokens of at most so many of the examples."""
+    tokens = sum(len(example.ids) for example in examples)
+    return tokens * min(1.0, most / max(1, len(examples)))
+
+
 def estimate(
     settings: Settings,
     data: TrainingData,
     speed: Speed,
     base: Base,
     trained: int,
-    proving: bool = True,
 ) -> Estimate:
     """What a training takes.
 
@@ -263,29 +283,27 @@ def estimate(
         speed: as measured with these settings.
         base: the converted base.
         trained: how many numbers are trained.
-        proving: the work after the training is counted too.
     """
     tokens = _packed_tokens(data.train, settings, 0)
     steps = -(-len(data.train) // settings.batch_examples)
     own = sum(len(example.ids) for example in data.train)
-    sampled = min(len(data.heldout), settings.heldout_examples)
-    heldout = sum(len(example.ids) for example in data.heldout)
-    each = heldout / max(1, len(data.heldout))
+    aside = _scored_tokens(data.validation, settings.validation_examples)
+    judged = _scored_tokens(data.heldout, settings.report_examples)
+    each = own / len(data.train)
     evaluations = settings.evaluations_per_epoch * settings.epochs + 1
     learning = settings.epochs * (tokens * speed.learn + steps * speed.step)
-    filling = (own + heldout) * speed.fill
+    whole = speed.score + speed.fill  # a forward pass through all layers
+    filling = (own + aside) * speed.fill
     replay = sum(len(one.ids) for one in data.replay) or _REPLAY_TOKENS
-    scoring = speed.score * (
-        evaluations * sampled * each + heldout + replay * (settings.epochs + 1)
-    )
-    seconds = learning + filling + scoring
-    if proving:
-        seconds += _PROVING * each * (speed.score + speed.fill) * 3
+    scoring = speed.score * evaluations * aside
+    scoring += whole * (2 * judged + replay * (settings.epochs + 1))
+    seconds = speed.load + learning + filling + scoring
+    prove = _PROVING * each * whole * 3
     if settings.limit_s:
         seconds = min(seconds, settings.limit_s)
     memory = int(speed.memory_bytes * _MEMORY_SPARE) + trained * 8
     disk = trained * 4 * 5 + base.size_bytes
-    return Estimate(seconds, settings.epochs * own / max(learning, 1e-9), memory, disk)
+    return Estimate(seconds, prove, settings.epochs * own / max(learning, 1e-9), memory, disk)
 
 
 def predictor(
@@ -305,12 +323,17 @@ def predictor(
             fill=speed.score * (1 - part),
             step=speed.step * part,
             memory_bytes=speed.memory_bytes,
+            load=speed.load,
         )
-        return estimate(settings, data, scaled, base, trained).seconds
+        return _all(estimate(settings, data, scaled, base, trained))
 
     if measured.upper_layers and measured.upper_layers < layers:
-        return lambda settings: estimate(settings, data, speed, base, trained).seconds
+        return lambda settings: _all(estimate(settings, data, speed, base, trained))
     return predict
+
+
+def _all(made: Estimate) -> float:
+    return made.seconds + made.prove
 
 
 def fits_memory(needed: int) -> bool:

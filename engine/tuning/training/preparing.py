@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-from safetensors import SafetensorError
-from safetensors import torch as safetensors_torch
-from torch import Tensor
 
 from engine import hardware
 from engine.answers.tokenizing import Tokenizer
@@ -21,21 +16,20 @@ from engine.models.gguf import GgufHeader, read_header
 from engine.models.registry import ModelRegistry
 from engine.paths import Home
 from engine.store.db import Store
-from engine.tuning.adapters.registry import AdapterRegistry
 from engine.tuning.bases import Base, prepare_base
-from engine.tuning.datasets.storing import load_dataset
 from engine.tuning.datasets.types import Dataset, Example
 from engine.tuning.families import why_untrainable
 from engine.tuning.training import planning
 from engine.tuning.training.loop import TrainingData
 from engine.tuning.training.packs import Tokenized, tokenize
+from engine.tuning.training.replay import base_answers
 from engine.tuning.training.settings import Settings
+from engine.tuning.training.sources import Sources, gather, put_aside
 from engine.tuning.training.tuned import Tuned, measured_precision
 from engine.work.api import AdapterCard, MethodView, ModelCard, TunePlan, TuneSpec
+from engine.work.api.tuning import TuneSpans
 from engine.work.jobs import NULL_JOB, Job
 from engine.work.lease import CoreLease
-
-_load_file = cast(Callable[..., dict[str, Tensor]], cast(Any, safetensors_torch).load_file)
 
 
 @dataclass
@@ -46,34 +40,52 @@ class Subject:
     model: ModelCard
     header: GgufHeader
     base: Base
-    dataset: Dataset
-    examples: list[Example]
+    sources: Sources
     data: TrainingData
     """Everything tokenized, the overlong still in it."""
-    parent: AdapterCard | None = None
-    start: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    convert_s: float = 0.0
+    """What making the base took; nothing when there was one."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """What it learns from."""
+        return self.sources.dataset
+
+    @property
+    def parent(self) -> AdapterCard | None:
+        """The adapter that is tuned further."""
+        return self.sources.parent
 
 
-def prepare(spec: TuneSpec, home: Home, store: Store, job: Job = NULL_JOB) -> Subject:
+def prepare(
+    spec: TuneSpec,
+    home: Home,
+    store: Store,
+    job: Job = NULL_JOB,
+    keep: Path | None = None,
+) -> Subject:
     """Find everything a spec names, convert the base, tokenize the examples.
+
+    Args:
+        spec: what to train.
+        home: the data folder.
+        store: its database.
+        job: progress; can cancel.
+        keep: where a run keeps its copy of the examples (see `gather`).
 
     Raises:
         InvalidInput: the dataset, model or adapter is not there, or cannot be used together.
         ModelUnavailable: the model cannot be trained.
         StorageDamaged, StorageFull, NotEnoughMemory, Cancelled.
     """
-    dataset = load_dataset(home, store, spec.dataset)
-    models = ModelRegistry(home, store)
-    parent, start = None, dict[str, Tensor]()
-    if spec.from_adapter:
-        adapters = AdapterRegistry(home, store, models)
-        parent = adapters.find(spec.from_adapter)
-        start = _read_start(adapters.folder(parent) / "adapter.safetensors", parent)
+    sources = gather(spec, home, store, keep)
+    parent = sources.parent
+    if parent is not None:
         if not spec.model:
             spec = spec.model_copy(update={"model": parent.model})
         if parent.method != spec.method:
             raise InvalidInput(f"{parent.name} was made with another method.")
-    model = models.find(spec.model or None)
+    model = ModelRegistry(home, store).find(spec.model or None)
     if parent is not None and parent.base_sha256 != model.sha256:
         raise InvalidInput(
             f"{parent.name} belongs to another model than {model.name}.",
@@ -83,54 +95,31 @@ def prepare(spec: TuneSpec, home: Home, store: Store, job: Job = NULL_JOB) -> Su
     header = read_header(gguf)
     if reason := why_untrainable(header):
         raise ModelUnavailable(reason, hint="Choose another model to tune.")
-    base = prepare_base(home, gguf, model.sha256, job)
-    job.progress(0, 0, "reading the examples")
-    examples = dataset.examples()
     with Tokenizer(gguf) as tokenizer:
-        sides = {
-            side: tokenize(
-                tokenizer,
-                dataset.task,
-                dataset.labels,
-                [one for one in examples if one.split == side],
-            )
-            for side in ("train", "heldout")
-        }
-        earlier = _earlier(parent, home, store, tokenizer, len(sides["train"]), spec.seed)
-    data = TrainingData([*sides["train"], *earlier], sides["heldout"])
-    return Subject(spec, model, header, base, dataset, examples, data, parent, start)
+        begun = time.perf_counter()
+        base = prepare_base(home, gguf, model.sha256, job)
+        answers = base_answers(base, tokenizer, _lease(home, job))
+        convert_s = time.perf_counter() - begun
+        job.progress(0, 0, "reading the examples")
+        data = _tokenized(sources, tokenizer, spec.seed, job)
+    data.replay = answers
+    return Subject(spec, model, header, base, sources, data, convert_s)
 
 
-def _read_start(path: Path, parent: AdapterCard) -> dict[str, Tensor]:
-    try:
-        return _load_file(str(path))
-    except (OSError, SafetensorError) as error:
-        raise InvalidInput(
-            f"{parent.name} cannot be tuned further: it has no safetensors file.",
-            hint="Tune further from an adapter that was tuned here.",
-            details=str(error),
-        ) from error
+def _tokenized(sources: Sources, tokenizer: Tokenizer, seed: int, job: Job) -> TrainingData:
+    """All examples as tokens, the earlier ones among those to learn from."""
+    dataset, earlier_of = sources.dataset, sources.earlier_of
+    train, validation = put_aside(dataset, sources.examples, seed)
+    heldout = [one for one in sources.examples if one.split == "heldout"]
 
+    def ids(of: Dataset, examples: Sequence[Example]) -> list[Tokenized]:
+        job.checkpoint()
+        return tokenize(tokenizer, of.task, of.labels, examples)
 
-def _earlier(
-    parent: AdapterCard | None,
-    home: Home,
-    store: Store,
-    tokenizer: Tokenizer,
-    count: int,
-    seed: int,
-) -> list[Tokenized]:
-    """Some examples the adapter learnt from before, so that it does not forget them."""
-    if parent is None or not parent.dataset:
-        return []
-    try:
-        dataset = load_dataset(home, store, parent.dataset)
-    except InvalidInput:
-        return []  # it was removed meanwhile
-    examples = dataset.examples("train")
-    wanted = min(len(examples), round(count * Settings().replay_share))
-    chosen = random.Random(f"{seed} replay").sample(examples, wanted)
-    return tokenize(tokenizer, dataset.task, dataset.labels, chosen)
+    earlier = ids(earlier_of, sources.earlier) if earlier_of else []
+    return TrainingData(
+        [*ids(dataset, train), *earlier], ids(dataset, validation), ids(dataset, heldout)
+    )
 
 
 def within(data: TrainingData, max_tokens: int) -> TrainingData:
@@ -139,11 +128,24 @@ def within(data: TrainingData, max_tokens: int) -> TrainingData:
     def short(examples: Sequence[Tokenized]) -> list[Tokenized]:
         return [one for one in examples if len(one.ids) <= max_tokens]
 
-    return TrainingData(short(data.train), short(data.heldout), data.replay)
+    return TrainingData(
+        short(data.train), short(data.validation), short(data.heldout), data.replay
+    )
 
 
-def make_plan(subject: Subject, home: Home, job: Job = NULL_JOB) -> TunePlan:
+def make_plan(
+    subject: Subject, home: Home, job: Job = NULL_JOB, spent_s: float = 0.0
+) -> TunePlan:
     """Measure, choose settings, and say what the training will take.
+
+    Args:
+        subject: from `prepare`.
+        home: the data folder.
+        job: progress; can cancel.
+        spent_s: of the user's minutes, those that are over already.
+
+    Returns:
+        The plan; of its spans only what is still to be done.
 
     Raises:
         InvalidInput: no example fits.
@@ -167,10 +169,12 @@ def make_plan(subject: Subject, home: Home, job: Job = NULL_JOB) -> TunePlan:
         )
     _check_memory(base)
     lease = _lease(home, job)
+    begun = time.perf_counter()
     speed = planning.measure(base, settings, data, lease, job)
+    spent_s += time.perf_counter() - begun
     trained = _trained(subject.header, settings)
     predict = planning.predictor(speed, settings, data, layers, base, trained)
-    chosen, fits_minutes = planning.choose(spec, settings, layers, predict)
+    chosen, fits_minutes = planning.choose(spec, settings, layers, predict, spent_s)
     if chosen.upper_layers != settings.upper_layers or chosen.rank != settings.rank:
         speed = planning.measure(base, chosen, data, lease, job)
     made = planning.estimate(chosen, data, speed, base, _trained(subject.header, chosen))
@@ -237,16 +241,23 @@ def _describe(
         reasons.append("It needs more disk than is free.")
     if not fits_minutes:
         reasons.append("It will not get through in that time; it ends with the best so far.")
+    if not data.validation:
+        reasons.append(
+            "There are too few examples to notice overfitting: the last state is kept."
+        )
     if not data.heldout:
-        reasons.append("Nothing is held out: overfitting will not be noticed.")
-    examples = len(data.train) + len(data.heldout)
+        reasons.append("Nothing is held out: how well it does will not be known.")
+    examples = len(data.train) + len(data.validation) + len(data.heldout)
+    given = subject.data
+    before = len(given.train) + len(given.validation) + len(given.heldout)
     return TunePlan(
         model=subject.model.id,
         model_name=subject.model.name,
         method=settings.method,
         examples=len(data.train),
+        validation=len(data.validation),
         heldout=len(data.heldout),
-        left_out=len(subject.data.train) + len(subject.data.heldout) - examples,
+        left_out=before - examples,
         epochs=settings.epochs,
         steps=-(-len(data.train) // settings.batch_examples) * settings.epochs,
         layers=settings.upper_layers or layers,
@@ -255,7 +266,8 @@ def _describe(
         max_tokens=settings.max_tokens,
         learning_rate=settings.learning_rate,
         precision=settings.precision,
-        seconds=made.seconds,
+        seconds=made.seconds + made.prove,
+        spans=TuneSpans(train=made.seconds, prove=made.prove),
         tokens_per_second=made.tokens_per_second,
         memory_bytes=made.memory_bytes,
         disk_bytes=made.disk_bytes,
@@ -282,4 +294,10 @@ def _methods(header: GgufHeader) -> list[MethodView]:
 
 def load_tuned(subject: Subject, settings: Settings) -> Tuned:
     """The model that learns, from the base or from the adapter it goes on from."""
-    return Tuned(subject.base, settings, subject.start)
+    return Tuned(subject.base, settings, subject.sources.start)
+
+
+def with_spent(plan: TunePlan, convert_s: float, measure_s: float) -> TunePlan:
+    """The plan with what was done before it was made."""
+    spans = plan.spans.model_copy(update={"convert": convert_s, "measure": measure_s})
+    return plan.model_copy(update={"spans": spans, "seconds": spans.total()})

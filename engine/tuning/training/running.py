@@ -11,12 +11,11 @@ from typing import Any, Self
 
 import psutil
 
-from engine.answers.tokenizing import Tokenizer
 from engine.errors import EngineError, NotEnoughMemory, StorageFull, TrainingFailed
 from engine.paths import Home
 from engine.store.db import Store
-from engine.tuning.run_folder import RunFolder
-from engine.tuning.training import preparing, replay, saving
+from engine.tuning.run_folder import RunFolder, process_seconds
+from engine.tuning.training import preparing, saving
 from engine.tuning.training.loop import Asked, Lease, Outcome, Paused, Training, TrainingData
 from engine.tuning.training.preparing import Subject
 from engine.tuning.training.settings import Settings
@@ -44,7 +43,10 @@ class Run:
         self._written = 0.0
         self._battery_at = 0.0
         self._peak = 0
+        self._prove_s = 0.0
         self._lease = CoreLease(home)
+        self._span = "measure"
+        self._span_at = time.monotonic() - process_seconds()
 
     # --- as a job: the preparation can be paused too ---------------------------------
 
@@ -83,12 +85,12 @@ class Run:
         view = self._view
         if entry["kind"] == "step":
             view.step, view.steps = entry["step"], entry["steps"]
-            view.loss, view.seconds = entry["loss"], entry["seconds"]
+            view.loss = entry["loss"]
             view.tokens_per_second = entry["tokens_per_second"]
             view.memory_bytes = entry["memory_bytes"]
             self._peak = max(self._peak, view.memory_bytes)
-            each = view.seconds / max(1, view.step)
-            view.eta_s = each * (view.steps - view.step)
+            each = entry["seconds"] / max(1, view.step)
+            view.eta_s = each * (view.steps - view.step) + self._prove_s
         elif entry["kind"] == "evaluation":
             view.heldout_loss = entry["heldout_loss"]
             if entry["best"]:
@@ -104,7 +106,18 @@ class Run:
     def _write(self, now: bool = False) -> None:
         if now or time.monotonic() - self._written > STATUS_EVERY_S:
             self._written = time.monotonic()
+            self._enter(self._span)
             self._folder.write_status(self._view)
+
+    def _enter(self, span: str, took_s: float = 0.0) -> None:
+        """Give the time since the last call to its span, `took_s` of it to another; go on."""
+        spans, now = self._view.spans, time.monotonic()
+        spent = getattr(spans, self._span) + now - self._span_at - took_s
+        self._view.spans = spans.model_copy(
+            update={self._span: max(0.0, spent), "convert": spans.convert + took_s}
+        )
+        self._view.seconds = self._view.spans.total()
+        self._span, self._span_at = span, now
 
     # --- the run -----------------------------------------------------------------------
 
@@ -119,7 +132,8 @@ class Run:
             self._folder.write_report(report)
             view.state = "stopped" if report.ended == "stopped" else "done"
             view.stage, view.note, view.eta_s = "ended", "", 0.0
-            shutil.rmtree(self._folder.path / "checkpoint", ignore_errors=True)
+            for left in (self._folder.path / "checkpoint", self._folder.sources):
+                shutil.rmtree(left, ignore_errors=True)
         except Paused:
             view.state, view.eta_s = "paused", None
         except EngineError as error:
@@ -140,11 +154,14 @@ class Run:
     def _work(self) -> TuneReport:
         store = Store(self._home)
         try:
-            subject = preparing.prepare(self._folder.spec(), self._home, store, self)
+            keep = self._folder.sources
+            subject = preparing.prepare(self._folder.spec(), self._home, store, self, keep)
+            self._enter("measure", subject.convert_s)
             view = self._view
             view.dataset, view.dataset_name = subject.dataset.id, subject.dataset.name
             view.model, view.model_name = subject.model.id, subject.model.name
             plan = self._plan(subject)
+            self._prove_s = plan.spans.prove
             settings = Settings.model_validate(plan.settings)
             tuned, data, outcome = self._train(subject, settings)
             parity, adapter = self._save(tuned, subject, settings, data, outcome, store)
@@ -157,7 +174,10 @@ class Run:
         if plan is None:
             self._view.stage = "measuring"
             self._write(now=True)
-            plan = preparing.make_plan(subject, self._home, self)
+            plan = preparing.make_plan(subject, self._home, self, self._view.seconds)
+            self._enter("measure")
+            spans = self._view.spans
+            plan = preparing.with_spent(plan, spans.convert, spans.measure)
             self._folder.write_plan(plan)
         if not plan.fits:
             raise NotEnoughMemory(
@@ -169,12 +189,11 @@ class Run:
     def _train(
         self, subject: Subject, settings: Settings
     ) -> tuple[Tuned, TrainingData, Outcome]:
+        self._enter("train")
         self._view.stage, self._view.note = "training", ""
         self._write(now=True)
         data = preparing.within(subject.data, settings.max_tokens)
         tuned = preparing.load_tuned(subject, settings)
-        with Tokenizer(subject.base.gguf) as tokenizer:
-            data.replay = replay.base_answers(tuned, tokenizer, self._hold)
         training = Training(tuned, data, self._folder.path, self._hold, self)
         outcome = training.run()
         self._peak = max(self._peak, psutil.Process().memory_info().rss)
@@ -194,12 +213,13 @@ class Run:
         outcome: Outcome,
         store: Store,
     ) -> tuple[ParityReport | None, str]:
+        self._enter("prove")
         self._view.stage, self._view.note = "proving", ""
         self._write(now=True)
         folder = self._folder.path / "adapter"
         if settings.method == "full":
-            with self._hold() as threads:
-                model = saving.keep_model(folder, subject, outcome, threads, self._home, store)
+            with self._hold():
+                model = saving.keep_model(folder, subject, outcome, self._home, store, self)
             shutil.rmtree(folder, ignore_errors=True)
             return None, model.id
         file = saving.write_files(folder, subject, settings, outcome)
@@ -229,19 +249,21 @@ class Run:
         adapter: str,
     ) -> TuneReport:
         position = outcome.position
-        self._view.seconds = position.seconds
+        self._enter("prove")
+        view = self._view
         return TuneReport.model_validate(
             {
                 "adapter": adapter,
                 "method": plan.method,
                 "examples": len(data.train),
                 "steps": position.step,
-                "seconds": position.seconds,
+                "seconds": view.seconds,
+                "spans": view.spans,
                 "tokens_per_second": position.tokens / max(position.seconds, 1e-9),
                 "loss": TuneLoss(
                     train=position.interval_loss or position.train_loss,
                     heldout=outcome.heldout_loss if data.heldout else None,
-                    before=position.first_loss if data.heldout else None,
+                    before=position.heldout_first,
                 ),
                 "heldout_exact": outcome.heldout_exact if data.heldout else None,
                 "parity": parity,
@@ -249,6 +271,7 @@ class Run:
                 "ended": position.finished,
                 "warnings": position.warnings,
                 "planned_seconds": plan.seconds,
+                "planned_spans": plan.spans,
                 "planned_memory_bytes": plan.memory_bytes,
                 "memory_bytes": self._peak,
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,18 +15,19 @@ from safetensors import torch as safetensors_torch
 from torch import Tensor
 
 from engine.answers.adapters import SOFT_PROMPT_KEY
-from engine.answers.quantizing import quantize
 from engine.answers.runtime import Runtime
 from engine.errors import StorageFull
 from engine.models.gguf import QUANTIZATIONS
 from engine.models.registry import ModelRegistry, slug
 from engine.paths import Home
 from engine.store.db import Store
+from engine.tuning.adapters.exporting import quantize_apart
 from engine.tuning.adapters.gguf_adapter import write_lora
 from engine.tuning.adapters.merging import Change, rewrite_model
 from engine.tuning.adapters.naming import tensor_of, to_gguf_rows
 from engine.tuning.adapters.proving import prove
 from engine.tuning.adapters.registry import AdapterRegistry
+from engine.tuning.datasets.types import Example
 from engine.tuning.prompting import wording_version
 from engine.tuning.training.loop import Outcome, TrainingData
 from engine.tuning.training.packs import Tokenized
@@ -106,7 +107,6 @@ def keep_model(
     folder: Path,
     subject: Subject,
     outcome: Outcome,
-    threads: int,
     home: Home,
     store: Store,
     job: Job = NULL_JOB,
@@ -130,9 +130,18 @@ def keep_model(
         left.unlink(missing_ok=True)
     rewrite_model(subject.base.gguf, wide, changes, job)
     same = header.quantization in QUANTIZATIONS
-    quantize(wide, made, header.quantization if same else "Q8_0", threads)
+    quantize_apart(wide, made, header.quantization if same else "Q8_0", job)
     wide.unlink()
     return ModelRegistry(home, store).add(made, job)
+
+
+def _documents(examples: Sequence[Example]) -> dict[str, str]:
+    """The documents of a library that the examples were made of: path → SHA-256 then."""
+    return {
+        str(one.source["path"]): str(one.source["sha256"])
+        for one in examples
+        if one.source.get("path") and one.source.get("sha256")
+    }
 
 
 def _replaced_by(rows: NDArray[np.float32]) -> Change:
@@ -168,7 +177,7 @@ def prove_files(
         ModelUnavailable: llama.cpp refuses the file or the base.
         NotEnoughMemory: both models do not fit beside each other.
     """
-    examples = data.heldout or data.train
+    examples = data.heldout or data.validation or data.train
     step = max(1, len(examples) // _PROVEN)
     chosen: list[Tokenized] = examples[::step][:_PROVEN]
     longest = max(len(one.ids) for one in chosen)
@@ -224,13 +233,14 @@ def keep(
         dataset=dataset.id,
         dataset_name=dataset.name,
         dataset_sha256=dataset.sha256,
+        documents=_documents(subject.sources.examples),
         settings=settings.model_dump(),
         metrics={
             "steps": position.step,
             "seconds": round(position.seconds, 1),
             "train_loss": position.interval_loss or position.train_loss,
             "heldout_loss": outcome.heldout_loss,
-            "heldout_before": position.first_loss,
+            "heldout_before": position.heldout_first,
             "heldout_exact": outcome.heldout_exact,
             "warnings": position.warnings,
         },

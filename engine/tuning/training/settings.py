@@ -41,10 +41,12 @@ class Settings(BaseModel):
     pack_tokens: int = Field(default=768, ge=16)
     """Tokens computed at once; a longer example is computed alone."""
     evaluations_per_epoch: int = Field(default=2, ge=1)
-    heldout_examples: int = Field(default=128, ge=1)
-    """Held-out examples scored on the way; at the end all of them are."""
+    validation_examples: int = Field(default=128, ge=1)
+    """Examples put aside that are scored on the way."""
+    report_examples: int = Field(default=1000, ge=1)
+    """Held-out examples scored before the first step and at the end."""
     patience: int = Field(default=4, ge=0)
-    """Evaluations without a better held-out loss before it ends; 0 never ends early."""
+    """Evaluations without a better validation loss before it ends; 0 never ends early."""
     precision: Precision = "float32"
     keep_states: bool = True
     """Keep the output of the frozen lower layers, when only upper ones learn."""

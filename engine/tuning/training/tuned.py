@@ -49,7 +49,7 @@ class Tuned:
         dtype = torch.bfloat16 if bf16 and not full else torch.float32
         _torch.manual_seed(settings.seed)
         try:
-            model = load_base(base, dtype, eager=_is_capped(base))
+            model = load_for_training(base, dtype)
             self._soft: nn.Parameter | None = None
             layers = int(model.config.num_hidden_layers)
             learning = min(settings.upper_layers or layers, layers)
@@ -164,6 +164,15 @@ class Tuned:
         exact = torch.ones(len(pack.rows), dtype=torch.bool)
         exact[pack.owners[~right]] = False
         return float(losses.sum()), int(exact.sum())
+
+
+def load_for_training(base: Base, dtype: torch.dtype) -> Any:
+    """The base as a model, with the attention that its family needs.
+
+    Raises:
+        NotEnoughMemory, ModelUnavailable: as `load_base`.
+    """
+    return load_base(base, dtype, eager=_is_capped(base))
 
 
 def not_enough(error: BaseException) -> NotEnoughMemory:

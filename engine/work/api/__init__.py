@@ -10,6 +10,9 @@ from engine.work.api.adapters import (
     AdapterCard as AdapterCard,
 )
 from engine.work.api.adapters import (
+    AdapterComparison as AdapterComparison,
+)
+from engine.work.api.adapters import (
     AdapterList as AdapterList,
 )
 from engine.work.api.adapters import (
@@ -17,6 +20,12 @@ from engine.work.api.adapters import (
 )
 from engine.work.api.adapters import (
     AdapterRef as AdapterRef,
+)
+from engine.work.api.adapters import (
+    AnswerPair as AnswerPair,
+)
+from engine.work.api.adapters import (
+    CompareAdapterSpec as CompareAdapterSpec,
 )
 from engine.work.api.adapters import (
     EnableAdapterSpec as EnableAdapterSpec,
@@ -77,6 +86,33 @@ from engine.work.api.calibration import (
 )
 from engine.work.api.calibration import (
     CalibrationReport as CalibrationReport,
+)
+from engine.work.api.compare import (
+    AnsweredRow as AnsweredRow,
+)
+from engine.work.api.compare import (
+    AnsweredRows as AnsweredRows,
+)
+from engine.work.api.compare import (
+    ArmAnswer as ArmAnswer,
+)
+from engine.work.api.compare import (
+    ArmReport as ArmReport,
+)
+from engine.work.api.compare import (
+    CompareReport as CompareReport,
+)
+from engine.work.api.compare import (
+    CompareRowsSpec as CompareRowsSpec,
+)
+from engine.work.api.compare import (
+    CompareSpec as CompareSpec,
+)
+from engine.work.api.compare import (
+    Confusion as Confusion,
+)
+from engine.work.api.compare import (
+    Interval as Interval,
 )
 from engine.work.api.conversations import (
     Conversation as Conversation,
@@ -191,6 +227,15 @@ from engine.work.api.datasets import (
 )
 from engine.work.api.datasets import (
     ImportSpec as ImportSpec,
+)
+from engine.work.api.datasets import (
+    MadeSample as MadeSample,
+)
+from engine.work.api.datasets import (
+    MakeExamplesReport as MakeExamplesReport,
+)
+from engine.work.api.datasets import (
+    MakeExamplesSpec as MakeExamplesSpec,
 )
 from engine.work.api.datasets import (
     MakeExamSpec as MakeExamSpec,

@@ -159,3 +159,35 @@ class ExportedAdapter(View):
     path: str
     files: list[str]
     size_bytes: int
+
+
+class CompareAdapterSpec(View):
+    """Answer held-out examples with the model as it is and with what was learnt.
+
+    The rows are those of the dataset that it learnt from, evenly spread over it.
+    """
+
+    adapter: str = ""
+    run: str = ""
+    """A run that is over, in place of `adapter`: its adapter or, after a full fine-tuning,
+    its model."""
+    rows: int = Field(default=5, ge=1, le=100)
+
+
+class AnswerPair(View):
+    """One held-out example: what is right, and what both say."""
+
+    id: str
+    input: str
+    expected: str
+    base: str
+    tuned: str
+    base_right: bool
+    """The answer is the expected one but for space and case."""
+    tuned_right: bool
+
+
+class AdapterComparison(View):
+    rows: list[AnswerPair]
+    heldout: int
+    """How many held-out examples there are."""

@@ -267,6 +267,58 @@ class FromFeedbackSpec(View):
     seed: int = 0
 
 
+class MakeExamplesSpec(View):
+    """Make questions and answers from the passages of a library, with a model of the user's.
+
+    What a call that was cancelled or killed has made is kept: the next one with the same
+    library, model and seed goes on.
+    """
+
+    library: str
+    count: int = Field(default=100, ge=1, le=100_000)
+    """Questions that a passage answers."""
+    unanswerable: float = Field(default=0.2, ge=0, le=1)
+    """Questions that nothing answers, for each of those."""
+    model: str | None = None
+    """None: the default model."""
+    name: str = ""
+    anyway: bool = False
+    """Go on with a model that the sample shows to be weak."""
+    share: float = Field(default=0.1, ge=0, le=0.9)
+    """Of the rows that are held out, by document."""
+    seed: int = 0
+
+
+class MadeSample(View):
+    """What the first passages gave, said before the others are tried (event "sample")."""
+
+    tried: int
+    usable: int
+    weak: bool
+    sentence: str
+
+
+class MakeExamplesReport(View):
+    """A dataset that was made of a library; `dataset` is its id."""
+
+    dataset: str
+    name: str
+    task: TaskKind
+    rows: int
+    train: int
+    heldout: int
+    answerable: int
+    unanswerable: int
+    model: str
+    tried: int
+    """Passages that were tried; `usable` of them gave an example."""
+    usable: int
+    flaws: dict[str, int]
+    """Why the others gave none."""
+    sample: MadeSample
+    warnings: list[str]
+
+
 class ExamRow(View):
     """A stored exam: questions or texts with what is right."""
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from engine.work.api.adapters import (
     AdapterCard,
+    AdapterComparison,
     AdapterList,
     AdapterRef,
+    CompareAdapterSpec,
     EnableAdapterSpec,
     ExportAdapterSpec,
     ExportedAdapter,
@@ -17,6 +19,12 @@ from engine.work.api.adapters import (
 from engine.work.api.answers import AnswerReport, AskSpec
 from engine.work.api.base import Empty, View
 from engine.work.api.calibration import CalibrateSpec, CalibrationReport
+from engine.work.api.compare import (
+    AnsweredRows,
+    CompareReport,
+    CompareRowsSpec,
+    CompareSpec,
+)
 from engine.work.api.conversations import (
     Conversation,
     ConversationHits,
@@ -53,6 +61,8 @@ from engine.work.api.datasets import (
     ImportPreview,
     ImportReport,
     ImportSpec,
+    MakeExamplesReport,
+    MakeExamplesSpec,
     MakeExamSpec,
     RenameDatasetSpec,
     RowsPage,
@@ -138,6 +148,7 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "adapters.enable": (EnableAdapterSpec, AdapterCard),
     "adapters.import": (ImportAdapterSpec, AdapterCard),
     "adapters.export": (ExportAdapterSpec, ExportedAdapter),
+    "adapters.compare": (CompareAdapterSpec, AdapterComparison),
     "reranker.show": (Empty, RerankerView),
     "reranker.set": (RerankerSpec, RerankerView),
     "reranker.switch": (RerankerSwitch, RerankerView),
@@ -146,6 +157,7 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "datasets.show": (DatasetRef, DatasetView),
     "datasets.preview": (ImportSpec, ImportPreview),
     "datasets.import": (ImportSpec, ImportReport),
+    "datasets.make": (MakeExamplesSpec, MakeExamplesReport),
     "datasets.check": (CheckSpec, DatasetCheck),
     "datasets.rows": (RowsSpec, RowsPage),
     "datasets.edit_row": (EditRowSpec, EditReport),
@@ -165,23 +177,26 @@ METHODS: dict[str, tuple[type[View], type[View]]] = {
     "exams.import": (ImportExamSpec, ExamReport),
     "exams.make": (MakeExamSpec, ExamReport),
     "exams.remove": (ExamRef, ExamRow),
+    "compare.run": (CompareSpec, CompareReport),
+    "compare.rows": (CompareRowsSpec, AnsweredRows),
     "doctor": (Empty, DoctorReport),
     "storage": (Empty, StorageReport),
     "states.clear": (Empty, Empty),
 }
 """Host methods: name → (parameters, result). `index`, `reindex`, `libraries.retry`,
 `libraries.calibrate`, `ask`, `models.add`, `reranker.set`, `reranker.measure`,
-`datasets.preview`, `datasets.import`, `datasets.check`, `exams.import` and `doctor` are long:
-they report progress and can be cancelled. `models.warm` starts the embedder and loads the
-default model ahead of the first question.
+`datasets.preview`, `datasets.import`, `datasets.make`, `datasets.check`, `tune.plan`,
+`adapters.import`, `adapters.export`, `adapters.compare`, `exams.import`, `compare.run` and
+`doctor` are long: they report progress and can be cancelled. `models.warm` starts the embedder
+and loads the default model ahead of the first question.
 
 `follow` begins to keep all libraries current: a scan of each now, then changes as they
 happen, until the host ends. `libraries.pause` stops a library's run, whoever started it, and
 keeps it from being followed until `libraries.resume`, also in later starts.
 
 Notifications from the host outside a request: `changed` {what: [libraries | models |
-conversations | presets | reranker | datasets | exams]}, `worker` (a WorkerEvent) and
-`indexing` (an IndexingEvent)."""
+conversations | presets | reranker | datasets | exams | runs | adapters | comparisons]},
+`worker` (a WorkerEvent) and `indexing` (an IndexingEvent)."""
 
 
 def parse_params(method: str, params: dict[str, Any]) -> View:

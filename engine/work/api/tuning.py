@@ -40,6 +40,22 @@ class TuneSpec(View):
     seed: int = 0
 
 
+class TuneSpans(View):
+    """Seconds of work in each part of a run, from the start of its process; no pauses."""
+
+    convert: float = 0.0
+    """Making a base for training out of the model file; once for each model."""
+    measure: float = 0.0
+    """Loading the program, reading the examples, measuring what it will take."""
+    train: float = 0.0
+    prove: float = 0.0
+    """Writing the adapter, proving it in llama.cpp, keeping it."""
+
+    def total(self) -> float:
+        """All of it."""
+        return self.convert + self.measure + self.train + self.prove
+
+
 class MethodView(View):
     """Whether a method can be used here, and if not, why."""
 
@@ -55,7 +71,10 @@ class TunePlan(View):
     model_name: str
     method: TuneMethod
     examples: int
+    validation: int = 0
+    """Of the training examples, those put aside to choose the best state by."""
     heldout: int
+    """Only judge the result."""
     left_out: int
     """Examples longer than `max_tokens`."""
     epochs: int
@@ -67,7 +86,9 @@ class TunePlan(View):
     learning_rate: float
     precision: str
     seconds: float
-    """Of training and proving; not of the measuring."""
+    """The whole run, from the start of its process to the adapter saved; see `spans`."""
+    spans: TuneSpans = Field(default_factory=TuneSpans)
+    """What was done before the plan was made is what it took."""
     tokens_per_second: float
     memory_bytes: int
     disk_bytes: int
@@ -99,6 +120,7 @@ class TuneReport(View):
     examples: int
     steps: int
     seconds: float
+    """The whole run, as `planned_seconds` foretold it; pauses left out."""
     tokens_per_second: float
     loss: TuneLoss
     heldout_exact: float | None = None
@@ -107,7 +129,9 @@ class TuneReport(View):
     run: str = ""
     ended: Literal["done", "early", "stopped", "time"] = "done"
     warnings: list[str] = Field(default_factory=list[str])
+    spans: TuneSpans = Field(default_factory=TuneSpans)
     planned_seconds: float = 0.0
+    planned_spans: TuneSpans = Field(default_factory=TuneSpans)
     planned_memory_bytes: int = 0
     memory_bytes: int = 0
     """The most it used."""
@@ -132,8 +156,12 @@ class RunView(View):
     steps: int = 0
     eta_s: float | None = None
     seconds: float = 0.0
+    """Of work so far, pauses left out."""
+    spans: TuneSpans = Field(default_factory=TuneSpans)
     loss: float | None = None
     heldout_loss: float | None = None
+    """On examples put aside from the training ones, as `best_loss`; those held out for the
+    report are scored before and after only."""
     best_loss: float | None = None
     tokens_per_second: float = 0.0
     memory_bytes: int = 0

@@ -48,7 +48,7 @@ def test_no_page_or_widget_has_words_of_its_own() -> None:
     files = [
         p
         for part in ("pages", "widgets", "dialogs", "models")
-        for p in (ROOT / part).glob("*.py")
+        for p in (ROOT / part).rglob("*.py")
     ]
     files += [ROOT / "window.py", ROOT / "state.py"]
     assert len(files) > 20

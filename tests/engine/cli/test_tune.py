@@ -11,6 +11,7 @@ from engine.cli.main import main
 from engine.paths import Home
 from engine.tuning.run_folder import RunFolder
 from engine.work.api import RunView, TuneLoss, TunePlan, TuneReport, TuneSpec
+from engine.work.api.tuning import TuneSpans
 
 PLAN = TunePlan(
     model="tiny",
@@ -40,6 +41,7 @@ REPORT = TuneReport(
     examples=40,
     steps=15,
     seconds=95.0,
+    spans=TuneSpans(convert=20.0, measure=10.0, train=60.0, prove=5.0),
     tokens_per_second=240.0,
     loss=TuneLoss(train=0.2, heldout=0.3, before=4.0),
     heldout_exact=0.9,
@@ -86,6 +88,7 @@ def test_a_run_is_shown_with_plan_and_report(
     text = capsys.readouterr().out
     assert "40 examples (10 held out), 3 epochs, 15 steps, 1 of 2 layers, rank 8" in text
     assert "planned: 2 min" in text
+    assert "of it: converting 20 s, measuring 10 s, training 60 s, proving 5 s" in text
     assert "held-out loss 4.000 before, 0.300 after; 90% answered to the letter" in text
     assert "Warning: forgetting" in text
     assert main(["runs", "show", "2026", "--json"]) == 0

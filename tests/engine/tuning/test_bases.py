@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 import torch
@@ -16,8 +17,9 @@ from engine.errors import Cancelled, ModelUnavailable
 from engine.files import sha256_file
 from engine.paths import Home
 from engine.tuning.bases import Base, base_folder, load_base, prepare_base
+from engine.tuning.slimming import write_slim
 from engine.work.jobs import CallbackJob
-from tests.models import write_tiny_gguf
+from tests.models import TOKENS, write_tiny_gguf
 
 
 @pytest.fixture
@@ -64,6 +66,29 @@ def test_a_foreign_one_is_made_again(base: Base, home: Home, tiny_gguf: Path) ->
     (base.folder / "base.json").write_text(json.dumps({**card, "sha256": "0" * 64}))
     prepare_base(home, tiny_gguf, base.sha256)
     assert json.loads((base.folder / "base.json").read_bytes()) == card
+
+
+def test_tokens_are_left_out_and_all_else_kept(tiny_gguf: Path, tmp_path: Path) -> None:
+    slim = tmp_path / "slim.gguf"
+    write_slim(tiny_gguf, slim)
+    whole, kept = gguf.GGUFReader(tiny_gguf), gguf.GGUFReader(slim)
+    gone = set(whole.fields) - set(kept.fields)
+    assert {name for name in gone if not name.startswith("tokenizer.")} == set()
+    assert "tokenizer.ggml.tokens" in gone
+    assert "tokenizer.ggml.bos_token_id" in kept.fields
+    assert kept.fields["llama.vocab_size"].contents() == len(TOKENS)
+    assert [(one.name, one.tensor_type) for one in kept.tensors] == [
+        (one.name, one.tensor_type) for one in whole.tensors
+    ]
+    for one, other in zip(whole.tensors, kept.tensors, strict=True):
+        assert np.array_equal(one.data, other.data)
+
+
+def test_a_file_cut_off_meanwhile_is_an_error(tiny_gguf: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half.gguf"
+    half.write_bytes(tiny_gguf.read_bytes()[:3000])
+    with pytest.raises(ModelUnavailable):
+        write_slim(half, tmp_path / "slim.gguf")
 
 
 def test_a_cancel_leaves_nothing(home: Home, tiny_gguf: Path) -> None:

@@ -19,7 +19,7 @@ from engine.models.registry import ModelRegistry
 from engine.paths import Home
 from engine.store.db import Store
 from engine.tuning.adapters.registry import AdapterRegistry
-from engine.tuning.datasets.storing import save_dataset
+from engine.tuning.datasets.storing import remove_dataset, save_dataset
 from engine.tuning.datasets.types import Example
 from engine.tuning.prompting import prompt_of
 from engine.tuning.run_folder import RunFolder
@@ -93,7 +93,7 @@ def test_a_run_leaves_a_proven_adapter_and_a_report(
     assert view.state == "done", view.error
     assert view.report is not None
     assert view.plan is not None
-    assert view.report.steps == view.plan.steps == 40
+    assert view.report.steps == view.plan.steps == 36
     assert view.report.loss.heldout is not None
     assert view.report.loss.before is not None
     assert view.report.loss.heldout < view.report.loss.before * 0.6
@@ -103,8 +103,15 @@ def test_a_run_leaves_a_proven_adapter_and_a_report(
     assert card.proof == "proven"
     assert card.run == view.id
     assert card.dataset == spec.dataset
+    report, plan = view.report, view.plan
+    assert report.seconds == pytest.approx(report.spans.total())
+    assert view.seconds == pytest.approx(report.seconds, abs=0.5)
+    assert min(report.spans.model_dump().values()) > 0
+    assert plan.spans.convert == pytest.approx(report.spans.convert)
+    assert plan.spans.measure == pytest.approx(report.spans.measure, abs=1.0)
+    assert report.planned_seconds == pytest.approx(plan.spans.total())
     lines = runs.metrics(view.id).lines
-    assert [one["step"] for one in lines if one["kind"] == "step"] == list(range(1, 41))
+    assert [one["step"] for one in lines if one["kind"] == "step"] == list(range(1, 37))
     assert runs.metrics(view.id, after=len(lines) - 1).lines == lines[-1:]
     with pytest.raises(InvalidInput, match="nothing to resume"):
         runs.resume(view.id)
@@ -136,7 +143,7 @@ def test_ten_kills_change_nothing(runs: Runs, spec: TuneSpec) -> None:
     run = runs.start(spec.model_copy(update={"name": "killed"})).id
     chance = random.Random(7)
     for _ in range(10):
-        view = until(runs, run, lambda view: view.pid > 0 and view.stage != "waiting")
+        view = until(runs, run, lambda view: view.state == "running" or ended(view))
         time.sleep(chance.uniform(0.0, 12.0))
         if ended(runs.find(run)):
             break
@@ -150,8 +157,11 @@ def test_ten_kills_change_nothing(runs: Runs, spec: TuneSpec) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_kills_pauses_and_a_stop(runs: Runs, spec: TuneSpec) -> None:
-    """Killed while it trains, paused, and stopped in the end with the best kept."""
+def test_kills_pauses_and_a_stop(runs: Runs, spec: TuneSpec, home: Home, store: Store) -> None:
+    """Killed while it trains, paused, and stopped in the end with the best kept.
+
+    Its examples are removed while it is paused.
+    """
     spec = spec.model_copy(update={"epochs": 60})
     run = runs.start(spec).id
     chance = random.Random(7)
@@ -167,6 +177,7 @@ def test_kills_pauses_and_a_stop(runs: Runs, spec: TuneSpec) -> None:
     assert not psutil.pid_exists(paused.pid) or ended(paused)
     with pytest.raises(InvalidInput, match="does not run"):
         runs.pause(run)
+    remove_dataset(home, store, spec.dataset)
     runs.resume(run)
     resumed = until(
         runs, run, lambda view: view.stage == "training" and view.step > paused.step
@@ -177,6 +188,8 @@ def test_kills_pauses_and_a_stop(runs: Runs, spec: TuneSpec) -> None:
     assert view.state == "stopped", view.error
     assert view.report is not None
     assert view.report.ended == "stopped"
+    assert AdapterRegistry(home, store).find(view.report.adapter).dataset == spec.dataset
+    assert not (home.runs / run / "sources").exists()
 
 
 @pytest.mark.timeout(600)
@@ -197,9 +210,8 @@ def test_what_goes_wrong_is_said_and_the_run_can_be_resumed(
 
 def test_a_plan_is_made_without_a_run(runs: Runs, spec: TuneSpec) -> None:
     plan = runs.plan(spec)
-    assert plan.steps == 40
-    assert plan.examples == 40
-    assert plan.heldout == 10
+    assert plan.steps == 36
+    assert (plan.examples, plan.validation, plan.heldout) == (36, 4, 10)
     assert plan.seconds > 0
     assert plan.fits
     assert runs.list() == []

@@ -43,7 +43,7 @@ def tokenized(tiny_gguf: Path) -> list[Tokenized]:
 
 @pytest.fixture
 def data(tokenized: list[Tokenized]) -> TrainingData:
-    return TrainingData(tokenized[:40], tokenized[40:], tokenized[:4])
+    return TrainingData(tokenized[:40], tokenized[40:50], tokenized[50:], tokenized[:4])
 
 
 @contextlib.contextmanager

@@ -45,10 +45,11 @@ def test_every_method_learns(
     audience = Audience()
     settings = SETTINGS.model_copy(update=changes)
     outcome = train(tiny_base, data, tmp_path, audience, settings)
-    assert outcome.position.first_loss is not None
-    assert outcome.heldout_loss < outcome.position.first_loss * 0.6
+    assert outcome.position.heldout_first is not None
+    assert outcome.heldout_loss < outcome.position.heldout_first * 0.6
     assert outcome.position.finished in ("done", "early")
-    assert outcome.heldout_loss == pytest.approx(outcome.position.best_loss, rel=0.01)
+    best = min(audience.of("evaluation", "heldout_loss"))
+    assert outcome.position.best_loss == pytest.approx(best, abs=0.002)
     assert audience.of("step", "step") == list(range(1, outcome.position.step + 1))
     assert not list(tmp_path.glob("states*"))
 
@@ -85,13 +86,13 @@ def test_a_stop_keeps_the_best(tiny_base: Base, data: TrainingData, tmp_path: Pa
     outcome = train(tiny_base, data, tmp_path, Audience("stop", 12), SETTINGS)
     assert outcome.position.finished == "stopped"
     assert outcome.position.step == 12
-    assert outcome.heldout_loss < (outcome.position.first_loss or 0)
+    assert outcome.heldout_loss < (outcome.position.heldout_first or 0)
 
 
 def test_learning_by_heart_is_called_by_name(
     tiny_base: Base, tokenized: list[Tokenized], tmp_path: Path
 ) -> None:
-    """Held-out answers are the other label: what is learnt is wrong for them."""
+    """The answers put aside are the other label: what is learnt is wrong for them."""
     other = [
         Tokenized(
             (*one.ids[: one.answer], *tokenized[at + 1].ids[tokenized[at + 1].answer :]),
@@ -102,7 +103,7 @@ def test_learning_by_heart_is_called_by_name(
     audience = Audience()
     settings = SETTINGS.model_copy(update={"epochs": 12, "patience": 3})
     outcome = train(
-        tiny_base, TrainingData(tokenized[:40], other), tmp_path, audience, settings
+        tiny_base, TrainingData(tokenized[:40], other, []), tmp_path, audience, settings
     )
     assert audience.of("warning", "name") == ["overfitting"]
     assert outcome.position.finished == "early"
@@ -121,13 +122,39 @@ def test_forgetting_is_called_by_name(
                 ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
         replay.append(Tokenized(tuple(ids), one.answer))
     audience = Audience()
-    data = TrainingData(tokenized[:40], tokenized[40:], replay)
+    data = TrainingData(tokenized[:40], tokenized[40:], [], replay)
     outcome = train(tiny_base, data, tmp_path, audience, SETTINGS)
     assert "forgetting" in outcome.position.warnings
     first, last = outcome.position.replay_first, outcome.position.replay_last
     assert first is not None
     assert last is not None
     assert last > first + 0.5
+
+
+def test_what_is_held_out_chooses_nothing(
+    tiny_base: Base, data: TrainingData, tmp_path: Path
+) -> None:
+    """Other held-out examples: the same training, the same best, another judgement."""
+    outcomes = []
+    for name, heldout in (("one", data.heldout), ("other", data.heldout[:2]), ("none", [])):
+        given = TrainingData(data.train, data.validation, heldout)
+        outcomes.append(train(tiny_base, given, tmp_path / name, Audience(), SETTINGS))
+    one, other, none = outcomes
+    assert one.position.best_step == other.position.best_step == none.position.best_step
+    for name, tensor in one.adapter.items():
+        torch.testing.assert_close(other.adapter[name], tensor, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(none.adapter[name], tensor, rtol=1e-3, atol=1e-5)
+    assert one.heldout_loss != other.heldout_loss
+    assert none.position.heldout_first is None
+
+
+def test_without_examples_put_aside_the_last_state_is_kept(
+    tiny_base: Base, data: TrainingData, tmp_path: Path
+) -> None:
+    given, audience = TrainingData(data.train, [], data.heldout), Audience()
+    outcome = train(tiny_base, given, tmp_path, audience, SETTINGS)
+    assert outcome.position.best_step == outcome.position.step == outcome.steps
+    assert set(audience.of("evaluation", "heldout_loss")) == {None}
 
 
 def test_numbers_that_run_away_end_it(
@@ -142,7 +169,7 @@ def test_numbers_that_run_away_end_it(
 
 def test_nothing_to_learn_from(tiny_base: Base, tmp_path: Path) -> None:
     with pytest.raises(TrainingFailed, match="no examples"):
-        train(tiny_base, TrainingData([], []), tmp_path, Audience(), SETTINGS)
+        train(tiny_base, TrainingData([], [], []), tmp_path, Audience(), SETTINGS)
 
 
 def test_a_damaged_checkpoint_says_so(

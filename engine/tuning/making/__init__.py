@@ -1,0 +1,1 @@
+"""Making examples: questions and answers drawn from the passages of a library."""
