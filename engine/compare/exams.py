@@ -168,10 +168,12 @@ def item_of(task: TaskKind, example: Example) -> ExamItem:
             AskedBefore(question=said.question, answer=said.answer) for said in example.history
         ],
     )
-    if task in _QUESTIONS:
+    if task in _QUESTIONS and example.source.get("answerable") is False:
+        update: dict[str, object] = {"question": example.input, "answerable": False}
+    elif task in _QUESTIONS:
         several = cast("list[Any]", example.source.get("answers") or [])
         answers = dict.fromkeys([example.output, *map(str, several)])
-        update: dict[str, object] = {"question": example.input, "answers": list(answers)}
+        update = {"question": example.input, "answers": list(answers)}
     elif task == "classification":
         update = {"text": example.input, "label": example.output}
     else:

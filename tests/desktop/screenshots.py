@@ -1,7 +1,7 @@
 """Takes the pictures of docs/screenshots: the real window over the real engine, off screen.
 
     python -m tests.desktop.screenshots [FOLDER] [--question Q] [--model M] [--large DIR]
-                                        [--only origins]
+                                        [--only origins|tuning]
 
 Reads the sample folder into a temporary home, asks, opens a source, and walks through the
 pages, in light and in dark. Not a test: what it makes is for looking at.
@@ -10,6 +10,8 @@ pages, in light and in dark. Not a test: what it makes is for looking at.
 from __future__ import annotations
 
 import argparse
+import csv
+import itertools
 import os
 import shutil
 import sys
@@ -44,6 +46,34 @@ SCANNED = (
     "12 June. Two naturalists from the mainland, three nights.",
     "13 June. Fog; the boat did not come.",
 )
+LOGBOOK: dict[str, tuple[str, ...]] = {
+    "boat": (
+        "the boat leaves {when} with {what} on board",
+        "no landing {when}, the swell carried {what} off the pier",
+        "the outboard was serviced {when}, we still need {what}",
+    ),
+    "birds": (
+        "counted {what} on the north cliff {when}",
+        "ringed {what} {when}, all of them adults",
+        "{when} the gulls took {what} from two nests",
+    ),
+    "weather": (
+        "gale warning {when}, {what} tied down",
+        "{when} fog until noon, we could not see {what}",
+        "rain gauge emptied {when}, {what} stayed dry",
+    ),
+    "stores": (
+        "we run out of {what} {when}, please order more",
+        "{when} the stores were checked, {what} is missing",
+        "put {what} on the list {when}, and more fuel",
+    ),
+}
+"""Entries of a station's logbook, by what they are about."""
+WHEN = ("today", "at dawn", "on Monday", "this evening", "again", "after lunch")
+WHAT = ("twelve eggs", "the spare rope", "four chicks", "the old tent", "rice", "two guests")
+TRAINED_SHARE = 0.6
+"""How far a training is when its picture is taken."""
+MINUTES = 6
 SIZE_PX = (1240, 800)
 LONGEST_WAIT_S = 300.0
 
@@ -126,6 +156,9 @@ def photograph(
             window.notice_bar.hide()
             photograph_origins(camera)
             return
+        if only == "tuning":
+            photograph_tuning(camera, home)
+            return
         window.show_page("start")
         camera.take("first-start")
         window.add_folder(str(sample))
@@ -147,6 +180,7 @@ def photograph(
         photograph_conversation(camera)
         photograph_origins(camera)
         photograph_library(camera, sample)
+        photograph_tuning(camera, home)
         window.show_page("models")
         camera.rest(1)
         camera.take("models")
@@ -232,6 +266,71 @@ def photograph_origins(camera: Photographer) -> None:
     page.origins.choose(False)
 
 
+def photograph_tuning(camera: Photographer, home: Path) -> None:
+    """A training from a table to an adapter, seen on the way; then what there is."""
+    window, tunings = camera.app.window, camera.app.state.tunings
+    table = home / "Logbook.csv"
+    write_logbook(table)
+    window.show_page("tune")
+    window.tune.begin()
+    wizard = window.tune.wizard
+    wizard.examples.import_file(str(table))
+    camera.wait(wizard.examples.importing.take.isEnabled)
+    camera.rest(0.5)
+    camera.take("tune-import")
+    wizard.examples.importing.take.click()
+    camera.wait(wizard.next.isEnabled)
+    camera.rest(0.5)
+    camera.take("tune-examples")
+    wizard.draft.minutes = MINUTES
+    wizard.next.click()
+    camera.wait(wizard.next.isEnabled)
+    camera.take("tune-model")
+    wizard.next.click()
+    camera.wait(wizard.next.isEnabled)
+    camera.take("tune-check")
+    wizard.next.click()
+    train = wizard.train
+    camera.wait(
+        lambda: (
+            train.run is not None
+            and train.run.steps
+            and train.run.step >= TRAINED_SHARE * train.run.steps
+        )
+    )
+    camera.take("tune-train")
+    window.tune.show_section("runs")
+    camera.rest(1)
+    camera.take("tune")
+    window.tune.open_run(tunings.runs[0])
+    camera.wait(wizard.next.isEnabled)
+    wizard.next.click()
+    camera.wait(lambda: len(wizard.compare.cards()) >= 4 and not wizard.compare.busy())
+    window.notice_bar.hide()
+    camera.rest(0.5)
+    camera.take("tune-compare")
+    wizard.next.click()
+    camera.wait(wizard.next.isEnabled)
+    camera.take("tune-save")
+    wizard.next.click()
+    camera.wait(lambda: any(card.enabled for card in tunings.adapters))
+    camera.rest(1)
+    window.notice_bar.hide()
+    camera.take("adapters")
+
+
+def write_logbook(path: Path) -> None:
+    """A table of examples: an entry, and what it is about."""
+    places = itertools.product(WHEN, WHAT)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(("entry", "label"))
+        for when, what in places:
+            for about, forms in LOGBOOK.items():
+                form = forms[(len(when) + len(what)) % len(forms)]
+                table.writerow((form.format(when=when, what=what), about))
+
+
 def photograph_library(camera: Photographer, sample: Path) -> None:
     """A library that follows its folder, with a scan just put there; the palette over it."""
     app, window = camera.app, camera.app.window
@@ -280,7 +379,7 @@ def main() -> int:
     parser.add_argument(
         "--large", default="", help="a folder that takes long, for the progress"
     )
-    parser.add_argument("--only", default="", choices=("", "origins"))
+    parser.add_argument("--only", default="", choices=("", "origins", "tuning"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="whetstone-") as kept:

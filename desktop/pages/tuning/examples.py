@@ -215,11 +215,10 @@ class ExamplesStep(Step):
         call.finished.connect(lambda: self.feedback.setEnabled(True))
 
     def _took_feedback(self, report: ImportReport) -> None:
-        if not report.rows:
-            self.state.notices.info(english.EXAMPLES_NO_FEEDBACK)
-            return
         added = figures.count(report.added, *english.EXAMPLES)
-        self.state.notices.info(english.EXAMPLES_TOOK_FEEDBACK.format(rows=added))
+        text = english.EXAMPLES_TOOK_FEEDBACK.format(rows=added)
+        parts = [text if report.added else english.EXAMPLES_NOTHING_NEW, *report.warnings]
+        self.state.notices.info(names.one_line(" ".join(parts)))
         self.use(report.dataset)
 
     # --- the rows -------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class ImportPanel(QWidget):
         self.model.setParent(self)
         self.table = ExamplesTable(self.model, english.IMPORT_TABLE)
         self.choosers: dict[str, Chooser] = {}
+        self._rows: dict[str, list[QWidget]] = {}
         self._build()
 
     def _build(self) -> None:
@@ -58,6 +59,12 @@ class ImportPanel(QWidget):
         self._grid.setHorizontalSpacing(14)
         self._grid.setVerticalSpacing(8)
         self._grid.setColumnStretch(2, 1)
+        self.task_hint = label("", 0.95, tone="muted")
+        self.no_columns = Remark(english.IMPORT_NO_COLUMNS)
+        self._grid.addWidget(label(english.TASK, tone="muted"), 0, 0)
+        self._grid.addWidget(self.task, 0, 1)
+        self._grid.addWidget(self.task_hint, 0, 2)
+        self._grid.addWidget(self.no_columns, 1, 1, 1, 2)
         self._remarks = QVBoxLayout()
         self._pulse = Pulse()
         self.problem = ProblemBox()
@@ -75,6 +82,7 @@ class ImportPanel(QWidget):
     def show_file(self, path: str) -> None:
         """Look at a file anew."""
         self.path, self._task, self._columns = path, "", {}
+        self.preview = None
         self._name.set_text(names.file_name(path))
         self._look()
 
@@ -88,11 +96,10 @@ class ImportPanel(QWidget):
 
     def _look(self) -> None:
         self._drop_call()
-        self.preview = None
         self.problem.show_error(None)
-        self._show()
         self._pulse.say(english.IMPORT_LOOKING)
         call = self._call = self._state.client.request("datasets.preview", self._spec())
+        self._show()
         call.succeeded.connect(lambda made: self._looked(call, made))
         call.failed.connect(lambda error: self._failed(call, error))
 
@@ -105,6 +112,7 @@ class ImportPanel(QWidget):
     def _failed(self, call: Call, error: EngineError) -> None:
         if call is self._call:
             self._call = None
+            self.preview = None
             if not isinstance(error, Cancelled):
                 self.problem.show_error(error)
             self._show()
@@ -117,13 +125,14 @@ class ImportPanel(QWidget):
     def _show(self) -> None:
         made = self.preview
         self._pulse.setVisible(self._call is not None)
-        self.take.setEnabled(made is not None and made.rows > 0)
+        found = made is not None and made.rows > 0
+        self.take.setEnabled(found and self._call is None)
         tasks = list(english.TASKS.items())
         self.task.set_choices(tasks, self._task)
         if not self._task:
             self.task.set_shown(english.TASK)
         self.recognised.setVisible(made is not None)
-        self.table.setVisible(made is not None and made.rows > 0)
+        self.table.setVisible(found)
         if made is None:
             return
         rows = figures.count(made.rows, *english.EXAMPLES)
@@ -147,35 +156,36 @@ class ImportPanel(QWidget):
 
     def _show_columns(self, made: ImportPreview) -> None:
         """One line a role: those that are used, and those that could be."""
-        while (item := self._grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None and widget is not self.task:
-                widget.hide()
-                widget.deleteLater()
-        self.choosers = {}
-        self._grid.addWidget(label(english.TASK, tone="muted"), 0, 0)
-        self._grid.addWidget(self.task, 0, 1)
-        self._grid.addWidget(label(english.TASK_HINTS[made.task], 0.95, tone="muted"), 0, 2)
-        if not made.available:
-            self._grid.addWidget(Remark(english.IMPORT_NO_COLUMNS), 1, 1, 1, 2)
-            return
+        self.task_hint.setText(english.TASK_HINTS[made.task])
+        self.no_columns.setVisible(not made.available)
         offered = (*_USUAL, "context") if made.task in _WITH_CONTEXT else _USUAL
-        used = [role for role in ROLES if role in offered or made.columns.get(role)]
         if made.columns.get("messages"):
-            used = [role for role in used if role not in _USUAL]
-        for at, role in enumerate(used, start=1):
-            chooser = Chooser(english.ROLES[role])
-            column_of = made.columns.get(role, "")
-            choices = [("", english.IMPORT_NO_COLUMN)]
-            choices += [(name, name) for name in made.available[:_MOST_COLUMNS]]
-            chooser.set_choices(choices, column_of)
-            if column_of and column_of not in made.available:
-                chooser.set_shown(column_of)
-            chooser.chosen.connect(lambda name, role=role: self.choose_column(role, name))
-            self.choosers[role] = chooser
-            self._grid.addWidget(label(english.ROLES[role], tone="muted"), at, 0)
-            self._grid.addWidget(chooser, at, 1)
-            self._grid.addWidget(label(english.ROLE_HINTS[role], 0.95, tone="muted"), at, 2)
+            offered = ()
+        choices = [("", english.IMPORT_NO_COLUMN)]
+        choices += [(name, name) for name in made.available[:_MOST_COLUMNS]]
+        for role in ROLES:
+            chosen = made.columns.get(role, "")
+            used = bool(made.available) and (role in offered or bool(chosen))
+            if used and role not in self.choosers:
+                self._add_role(role)
+            for part in self._rows.get(role, []):
+                part.setVisible(used)
+            if used:
+                chooser = self.choosers[role]
+                chooser.set_choices(choices, chosen)
+                if chosen and chosen not in made.available:
+                    chooser.set_shown(chosen)  # several columns, parted by commas
+
+    def _add_role(self, role: str) -> None:
+        """Made when first needed, and kept: who chooses keeps the focus."""
+        at = 2 + ROLES.index(role)
+        chooser = self.choosers[role] = Chooser(english.ROLES[role])
+        chooser.chosen.connect(lambda name: self.choose_column(role, name))
+        name = label(english.ROLES[role], tone="muted")
+        hint = label(english.ROLE_HINTS[role], 0.95, tone="muted")
+        self._rows[role] = [name, chooser, hint]
+        for place, part in enumerate(self._rows[role]):
+            self._grid.addWidget(part, at, place)
 
     # --- correcting and taking in ---------------------------------------------------------
 

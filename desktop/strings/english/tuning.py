@@ -155,7 +155,7 @@ EXAMPLES_FEEDBACK = "Take corrections from conversations"
 EXAMPLES_FEEDBACK_HINT = (
     "Answers you corrected become examples; answers you marked as bad wait for the right one."
 )
-EXAMPLES_NO_FEEDBACK = "No answer has been corrected or marked as bad yet."
+EXAMPLES_NOTHING_NEW = "Nothing new was corrected; these are there already."
 EXAMPLES_TOOK_FEEDBACK = "{rows} taken from conversations."
 EXAMPLES_OTHERS = "Choose others"
 EXAMPLES_SEARCH = "Search the examples"

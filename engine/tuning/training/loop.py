@@ -186,9 +186,6 @@ class Training:
         )
         self.steps_per_epoch = -(-len(data.train) // settings.batch_examples)
         self.steps = self.steps_per_epoch * settings.epochs
-        self._evaluate_every = max(
-            1, round(self.steps_per_epoch / settings.evaluations_per_epoch)
-        )
         self._position = Position()
         self._best: Mapping[str, Tensor] | None = None
         self._best_saved = True
@@ -309,7 +306,7 @@ class Training:
     def _after_step(self) -> None:
         position, settings = self._position, self._settings
         last = position.step >= self.steps
-        if last or position.step % self._evaluate_every == 0:
+        if last or self._evaluation_due():
             self._evaluate()
             if not last and settings.patience and position.since_best >= settings.patience:
                 self._finish("early")
@@ -319,6 +316,12 @@ class Training:
             self._finish("time")
         if position.finished or time.monotonic() - self._saved_at > CHECKPOINT_EVERY_S:
             self._save()
+
+    def _evaluation_due(self) -> bool:
+        """So many times an epoch, the last time at its very end."""
+        each, step = self._settings.evaluations_per_epoch, self._position.step
+        done = step * each // self.steps_per_epoch
+        return done > (step - 1) * each // self.steps_per_epoch
 
     def _finish(self, reason: str) -> None:
         if self._position.best_step < self._position.step and reason in ("stopped", "time"):

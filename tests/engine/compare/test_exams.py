@@ -166,3 +166,13 @@ def test_no_file_makes_reading_fail(records: list[Any], tmp_path_factory: Any) -
     assert len({item.id for item in items}) == len(items) > 0
     for item in items:
         assert example_of(item).input.strip()
+
+
+def test_a_row_that_nothing_answers_is_asked_as_such() -> None:
+    example = Example(
+        id="1", input="Who?", output="It does not say.", source={"answerable": False}
+    )
+    item = item_of("answers", example)
+    assert (item.question, item.answers, item.answerable) == ("Who?", [], False)
+    assert example_of(item).output == ""
+    assert item_of("answers", example.model_copy(update={"source": {}})).answerable

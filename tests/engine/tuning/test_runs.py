@@ -90,7 +90,7 @@ def test_a_run_leaves_a_proven_adapter_and_a_report(
     runs: Runs, spec: TuneSpec, home: Home, store: Store
 ) -> None:
     view = until(runs, runs.start(spec).id, ended)
-    assert view.state == "done", view.error
+    assert view.state == "done", (view, RunFolder(home.runs / view.id).errors())
     assert view.report is not None
     assert view.plan is not None
     assert view.report.steps == view.plan.steps == 36

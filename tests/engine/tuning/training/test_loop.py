@@ -157,6 +157,18 @@ def test_without_examples_put_aside_the_last_state_is_kept(
     assert set(audience.of("evaluation", "heldout_loss")) == {None}
 
 
+def test_each_epoch_ends_with_an_evaluation_of_what_may_be_forgotten(
+    tiny_base: Base, data: TrainingData, tmp_path: Path
+) -> None:
+    audience = Audience()
+    given = TrainingData(data.train[:28], data.validation, [], data.replay)  # 7 steps
+    settings = SETTINGS.model_copy(update={"epochs": 3, "patience": 0})
+    train(tiny_base, given, tmp_path, audience, settings)
+    assert audience.of("evaluation", "step") == [0, 4, 7, 11, 14, 18, 21]
+    scored = audience.of("evaluation", "replay_loss")
+    assert [at for at, loss in enumerate(scored) if loss is not None] == [0, 2, 4, 6]
+
+
 def test_numbers_that_run_away_end_it(
     tiny_base: Base, data: TrainingData, tmp_path: Path
 ) -> None:
