@@ -6,6 +6,7 @@ goes on when the window closes. Without an argument it serves `plan`.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -61,6 +62,7 @@ def run(folder: RunFolder) -> int:
 def main() -> None:
     """Do the run named on the command line, or serve plans."""
     if len(sys.argv) > 1:
+        faulthandler.enable()  # a crash of native code then leaves a trace in the run's log
         code = run(RunFolder(Path(sys.argv[1])))
         sys.stderr.flush()
         os._exit(code)  # native threads may never end

@@ -32,8 +32,9 @@ from engine.paths import Home, starter_dir
 from engine.tuning.bases import Base, load_base, prepare_base
 from engine.tuning.datasets.types import Example
 from engine.tuning.training import planning
-from engine.tuning.training.loop import Asked, Scored, Training, TrainingData
+from engine.tuning.training.loop import Asked, Training, TrainingData
 from engine.tuning.training.packs import tokenize
+from engine.tuning.training.scoring import Scored
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.tuned import Tuned, lora_modules
 from engine.work.api import TuneSpec

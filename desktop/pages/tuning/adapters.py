@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QSizePolicy,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,7 +20,7 @@ from desktop.dialogs.confirm import confirm
 from desktop.dialogs.naming import NamingDialog
 from desktop.notices import Notice
 from desktop.pages.tuning.lists import Card, Cards
-from desktop.pages.tuning.step import set_remarks
+from desktop.pages.tuning.step import Remarks
 from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.widgets.basics import (
@@ -81,8 +80,8 @@ class AdapterView(Card):
             self._facts.addLayout(column(name, value, spacing=1), at // 4, at % 4)
             self._facts.setColumnStretch(at % 4, 1)
         self.body.addLayout(self._facts)
-        self._remarks = QVBoxLayout()
-        self.body.addLayout(self._remarks)
+        self._remarks = Remarks()
+        self.body.addWidget(self._remarks)
         self._build_scale()
 
     def _build_scale(self) -> None:
@@ -129,7 +128,7 @@ class AdapterView(Card):
         self.show_icon("wand-sparkles", "accent" if card.enabled else "muted")
         for shown, text in zip(self._values, fact_words(card), strict=True):
             shown.set_text(text or "–")
-        set_remarks(self._remarks, remarks_of(card))
+        self._remarks.say(remarks_of(card))
         with QSignalBlocker(self.on):
             self.on.setChecked(card.enabled)
         self.on.setEnabled(card.enabled or not card.problem)

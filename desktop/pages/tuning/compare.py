@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.client import Call
-from desktop.pages.tuning.step import Draft, Step, scrolling, set_remarks
+from desktop.pages.tuning.step import Draft, Remarks, Step, scrolling
 from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.widgets.basics import BOLD, button, clear_layout, column, label, row
@@ -71,7 +71,7 @@ class CompareStep(Step):
             ("exact", english.FACT_EXACT, english.FACT_EXACT_HINT),
             ("same", english.FACT_SAME, english.FACT_SAME_HINT),
         )
-        self._remarks = QVBoxLayout()
+        self._remarks = Remarks()
         self._tally = label("", 1.0, BOLD, wrap=True)
         self._pulse = Pulse()
         self.problem = ProblemBox()
@@ -80,7 +80,7 @@ class CompareStep(Step):
         self.more = button(english.COMPARE_MORE, lambda: self.compare(_MORE), icon="plus")
         inner = QWidget()
         layout = column(self.facts, spacing=10)
-        layout.addLayout(self._remarks)
+        layout.addWidget(self._remarks)
         layout.addSpacing(4)
         layout.addWidget(self._tally)
         layout.addLayout(self._cards)
@@ -130,7 +130,7 @@ class CompareStep(Step):
             exact=f"{100 * exact:.0f} %" if exact is not None else "",
             same=f"{100 * parity.top1:.1f} %" if parity else "",
         )
-        set_remarks(self._remarks, report_remarks(report, card))
+        self._remarks.say(report_remarks(report, card))
 
     # --- both answers ---------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.client import Call
 from desktop.models.examples import ExamplesModel
-from desktop.pages.tuning.step import Remark, set_remarks
+from desktop.pages.tuning.step import Remark, Remarks
 from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.widgets.basics import BOLD, ElidedLabel, button, column, label, row
@@ -65,14 +65,14 @@ class ImportPanel(QWidget):
         self._grid.addWidget(self.task, 0, 1)
         self._grid.addWidget(self.task_hint, 0, 2)
         self._grid.addWidget(self.no_columns, 1, 1, 1, 2)
-        self._remarks = QVBoxLayout()
+        self._remarks = Remarks()
         self._pulse = Pulse()
         self.problem = ProblemBox()
         self.take = button(english.IMPORT_TAKE, self.take_in, "primary", "check")
         self.cancel = button(english.CANCEL, self.give_up)
         layout = column(self._name, self.recognised, spacing=10)
         layout.addLayout(self._grid)
-        layout.addLayout(self._remarks)
+        layout.addWidget(self._remarks)
         layout.addWidget(self.problem)
         layout.addWidget(self._pulse)
         layout.addWidget(self.table, 1)
@@ -152,7 +152,7 @@ class ImportPanel(QWidget):
             )
             text = english.IMPORT_BROKEN.format(rows=left, why=names.one_line(why, 300))
             remarks.append((text, "warning"))
-        set_remarks(self._remarks, remarks)
+        self._remarks.say(remarks)
 
     def _show_columns(self, made: ImportPreview) -> None:
         """One line a role: those that are used, and those that could be."""

@@ -11,13 +11,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QRadioButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.client import Call
 from desktop.dialogs.naming import LONGEST_NAME
-from desktop.pages.tuning.step import Draft, Step, scrolling, set_remarks
+from desktop.pages.tuning.step import Draft, Remarks, Step, scrolling
 from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.widgets.basics import BOLD, button, column, label, row
@@ -126,7 +125,7 @@ class ModelStep(Step):
         self._busy.setLayout(row(self._pulse, self.stop))
         self.problem = ProblemBox()
         self.again = button(english.PLAN_AGAIN, self.measure, icon="refresh-cw")
-        self._remarks = QVBoxLayout()
+        self._remarks = Remarks()
         self._settings = label("", 0.95, tone="muted", wrap=True)
         choice = row(self.model, None, label(english.TUNE_MINUTES), self.minutes, spacing=10)
         inner = QWidget()
@@ -140,7 +139,7 @@ class ModelStep(Step):
         layout.addWidget(self._busy)
         layout.addWidget(self.facts)
         layout.addWidget(self._settings)
-        layout.addLayout(self._remarks)
+        layout.addWidget(self._remarks)
         layout.addWidget(self.problem)
         layout.addLayout(row(self.again, None))
         layout.addStretch(1)
@@ -274,7 +273,7 @@ class ModelStep(Step):
             for view in plan.methods:
                 self.methods[view.method].allow(view.fits, view.why)
             remarks = plan_remarks(plan)
-        set_remarks(self._remarks, remarks)
+        self._remarks.say(remarks)
         self.changed.emit()
 
 

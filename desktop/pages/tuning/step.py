@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
 
 from desktop import theme
 from desktop.state import AppState
 from desktop.strings import english
-from desktop.widgets.basics import clear_layout, label, row
+from desktop.widgets.basics import clear_layout, column, label, row
 
 
 class Draft(QObject):
@@ -122,8 +122,22 @@ class Remark(QWidget):
         self.setLayout(layout)
 
 
-def set_remarks(layout: QVBoxLayout, remarks: list[tuple[str, str]]) -> None:
-    """Fill a layout with (text, tone) remarks."""
-    clear_layout(layout)
-    for text, tone in remarks:
-        layout.addWidget(Remark(text, tone))
+class Remarks(QWidget):
+    """Remarks under each other; not there at all while there are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[tuple[str, str]] = []
+        self._lines = column(spacing=8)
+        self.setLayout(self._lines)
+        self.hide()
+
+    def say(self, remarks: list[tuple[str, str]]) -> None:
+        """Show (text, tone) remarks; the same ones again are left as they are."""
+        if remarks == self._said:
+            return
+        self._said = list(remarks)
+        clear_layout(self._lines)
+        for text, tone in remarks:
+            self._lines.addWidget(Remark(text, tone))
+        self.setVisible(bool(remarks))

@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar, QPushButton
 
 from desktop.client import Call
 from desktop.dialogs.confirm import confirm
-from desktop.pages.tuning.step import Draft, Step, set_remarks
+from desktop.pages.tuning.step import Draft, Remarks, Step
 from desktop.state import AppState
 from desktop.strings import english, figures, names
 from desktop.tunings import ACTIVE, WAITING
@@ -63,7 +63,7 @@ class TrainStep(Step):
             ("speed", english.FACT_SPEED, english.FACT_SPEED_HINT),
             ("examples", english.FACT_EXAMPLES, ""),
         )
-        self._remarks = QVBoxLayout()
+        self._remarks = Remarks()
         self.problem = ProblemBox()
         self.pause = button(english.RUN_PAUSE, self._pause_or_resume)
         self.stop = button(english.RUN_STOP, self._stop)
@@ -75,7 +75,7 @@ class TrainStep(Step):
         layout.addLayout(head)
         layout.addWidget(self.bar)
         layout.addWidget(self.problem)
-        layout.addLayout(self._remarks)
+        layout.addWidget(self._remarks)
         layout.addWidget(self.chart, 1)
         layout.addWidget(self.facts)
         self.setLayout(layout)
@@ -275,7 +275,7 @@ class TrainStep(Step):
         elif run.note:
             tone = "warning" if run.state in WAITING else "muted"
             remarks.append((names.one_line(run.note, 300), tone))
-        set_remarks(self._remarks, remarks)
+        self._remarks.say(remarks)
 
 
 def run_words(run: RunView, epoch: float = 0.0) -> str:

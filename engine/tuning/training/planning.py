@@ -22,7 +22,7 @@ import torch
 from engine import hardware
 from engine.files import free_bytes
 from engine.tuning.bases import Base
-from engine.tuning.training.loop import Lease, Scored, TrainingData
+from engine.tuning.training.loop import TrainingData
 from engine.tuning.training.packs import (
     Tokenized,
     make_pack,
@@ -30,6 +30,7 @@ from engine.tuning.training.packs import (
     shared_prefix,
     split_packs,
 )
+from engine.tuning.training.scoring import Lease, Scored
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.threads import use
 from engine.tuning.training.tuned import Tuned

@@ -23,6 +23,7 @@ from engine.tuning.training import planning
 from engine.tuning.training.loop import TrainingData
 from engine.tuning.training.packs import Tokenized, tokenize
 from engine.tuning.training.replay import base_answers
+from engine.tuning.training.scoring import Lease
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.sources import Sources, gather, put_aside
 from engine.tuning.training.tuned import Tuned, measured_precision
@@ -213,7 +214,7 @@ def _trained(header: GgufHeader, settings: Settings) -> int:
     return int(part * header.layers * settings.rank * 3.2 * per_layer / header.width)
 
 
-def _lease(home: Home, job: Job) -> planning.Lease:
+def _lease(home: Home, job: Job) -> Lease:
     lease = CoreLease(home)
 
     @contextlib.contextmanager

@@ -18,8 +18,8 @@ from engine.answers.tokenizing import Tokenizer
 from engine.files import atomic_write
 from engine.paths import resources_dir
 from engine.tuning.bases import Base
-from engine.tuning.training.loop import Lease
 from engine.tuning.training.packs import Tokenized
+from engine.tuning.training.scoring import Lease
 from engine.tuning.training.threads import use
 from engine.tuning.training.tuned import load_for_training
 

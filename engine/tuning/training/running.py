@@ -16,8 +16,9 @@ from engine.paths import Home
 from engine.store.db import Store
 from engine.tuning.run_folder import RunFolder, process_seconds
 from engine.tuning.training import preparing, saving
-from engine.tuning.training.loop import Asked, Lease, Outcome, Paused, Training, TrainingData
+from engine.tuning.training.loop import Asked, Outcome, Paused, Training, TrainingData
 from engine.tuning.training.preparing import Subject
+from engine.tuning.training.scoring import Lease
 from engine.tuning.training.settings import Settings
 from engine.tuning.training.tuned import Tuned, not_enough
 from engine.work.api import ParityReport, RunView, TuneLoss, TunePlan, TuneReport
