@@ -33,6 +33,7 @@ class GpuLayersDialog(QDialog):
         self.layers.setRange(0, max(card.layers, card.gpu_layers, 1))
         self.layers.setValue(card.gpu_layers)
         self.layers.setAccessibleName(english.GPU_LAYERS)
+        self.layers.lineEdit().setTextMargins(7, 0, 7, 0)
         self.layers.setEnabled(not self.automatic.isChecked())
         self.automatic.toggled.connect(lambda on: self.layers.setEnabled(not on))
         self.save = button(english.SAVE, self.accept, "primary")

@@ -102,6 +102,22 @@ QHeaderView::up-arrow, QHeaderView::down-arrow {{
 QTableView {{ background: {page}; border: none; }}
 QProgressBar {{ background: {track}; border: none; border-radius: 3px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
+QRadioButton::indicator {{
+    width: 14px; height: 14px; border: 1px solid {border}; border-radius: 8px;
+    background: {card};
+}}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {accent}; }}
+QRadioButton::indicator:disabled {{ border-color: {line}; }}
+QRadioButton {{ spacing: 8px; }}
+QRadioButton:focus {{ color: {accent}; }}
+QRadioButton:disabled {{ color: {disabled}; }}
+QSpinBox {{
+    color: {text}; background: {card}; border: 1px solid {border}; border-radius: 7px;
+    padding: 5px 9px; selection-background-color: {accent}; selection-color: {on_accent};
+}}
+QSpinBox:focus {{ border: 2px solid {accent}; padding: 4px 8px; }}
+QSpinBox:disabled {{ color: {disabled}; border-color: {line}; }}
+QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 QSlider::groove:horizontal {{ height: 4px; background: {track}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{

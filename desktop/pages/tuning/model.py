@@ -49,9 +49,9 @@ class MethodCard(QFrame):
         self.radio.setAccessibleDescription(sentence)
         group.addButton(self.radio)
         self._sentence = label(sentence, 0.97, tone="muted", wrap=True)
-        self._sentence.setContentsMargins(20, 0, 0, 0)
+        self._sentence.setContentsMargins(24, 0, 0, 0)
         self.reason = label("", 0.97, tone="warning", wrap=True)
-        self.reason.setContentsMargins(20, 0, 0, 0)
+        self.reason.setContentsMargins(24, 0, 0, 0)
         self.reason.hide()
         layout = column(
             self.radio, self._sentence, self.reason, spacing=3, margins=(14, 9, 14, 10)
@@ -100,6 +100,7 @@ class ModelStep(Step):
         self.minutes.setValue(self.draft.minutes)
         self.minutes.setAccessibleName(english.TUNE_MINUTES)
         self.minutes.setMinimumSize(170, 32)
+        self.minutes.lineEdit().setTextMargins(7, 0, 7, 0)
         self.minutes.valueChanged.connect(self._choose_minutes)
         group = QButtonGroup(self)
         self.methods = {name: MethodCard(name, group) for name in METHODS}
