@@ -83,7 +83,8 @@ def passage_prompt(
         tuned: it reads it with an adapter.
     """
     words = words_for(card, "joint", preset, tuned)
-    return build_prompt(words, "", [passage_text(hit)])
+    bind = not budget.repeated_characters(card)
+    return build_prompt(words, "", [passage_text(hit)], bind=bind)
 
 
 class Fitting:
@@ -162,7 +163,10 @@ class Fitting:
         self, question: str, about: str, read: list[str], history: Sequence[Exchange]
     ) -> Prompt:
         again = self._repeated(read, about)
-        return build_prompt(self._words, question, [*read, *again], history, kept=len(read))
+        bind = not budget.repeated_characters(self._card)
+        return build_prompt(
+            self._words, question, [*read, *again], history, kept=len(read), bind=bind
+        )
 
     def _trim(self, passages: Sequence[PassageHit], room: int) -> list[str]:
         texts = [hit.text for hit in passages]

@@ -58,6 +58,7 @@ def build_prompt(
     passages: Sequence[str] = (),
     history: Sequence[Exchange] = (),
     kept: int | None = None,
+    bind: bool = True,
 ) -> Prompt:
     """The prompt for `question` over `passages`, after the turns in `history`.
 
@@ -67,7 +68,9 @@ def build_prompt(
 
     The first `kept` passages (default: all) are marked as worth keeping; the others belong
     to this question and stand beside it. What leads from the last passage to the question is
-    the same for every question and kept with it: less to compute when one is asked.
+    the same for every question and, with `bind`, kept with it: less to compute when one is
+    asked. Whoever may put other passages in between asks for it never, so that what was kept
+    for one question is found for the next.
 
     Questions, answers, passages and presets are untrusted parts; only a base model's own
     plain wording is trusted beside the chat template.
@@ -79,15 +82,16 @@ def build_prompt(
         plain += [Part(text=words.preset), Part(text="\n\n", trusted=True)]
     first = len(passages) if kept is None or not history else kept
     listed = _list_passages(words, passages[:first], first if kept is None else kept)
+    bound = bind and bool(listed) and listed[-1].kept
     for turn in history:
         answer = Part(text=turn.answer, turn=True)
-        turns.append(Turn(role="user", content=_fill(words.user, turn.question, listed)))
+        turns.append(Turn(role="user", content=_fill(words.user, turn.question, listed, bound)))
         turns.append(Turn(role="assistant", content=[answer]))
-        plain += _fill(words.plain, turn.question, listed)
+        plain += _fill(words.plain, turn.question, listed, bound)
         plain += [Part(text=" "), answer, Part(text="\n\n", trusted=True)]
-        listed = _list_passages(words, passages[first:], 0)
-    turns.append(Turn(role="user", content=_fill(words.user, question, listed)))
-    plain += _fill(words.plain, question, listed)
+        listed, bound = _list_passages(words, passages[first:], 0), False
+    turns.append(Turn(role="user", content=_fill(words.user, question, listed, bound)))
+    plain += _fill(words.plain, question, listed, bound)
     return Prompt(turns=turns, plain=plain, plain_stops=list(words.plain_stops))
 
 
@@ -106,8 +110,11 @@ def _list_passages(words: Wording, passages: Sequence[str], kept: int) -> list[P
     return parts
 
 
-def _fill(form: str, question: str, passages: list[Part]) -> list[Part]:
-    """`form` with its fields filled in; the text around missing passages goes with them."""
+def _fill(form: str, question: str, passages: list[Part], bound: bool) -> list[Part]:
+    """`form` with its fields filled in; the text around missing passages goes with them.
+
+    `bound`: what follows the passages belongs to the last of them.
+    """
     if not passages:
         form = form.replace("{passages}\n\n", "").replace("{passages}", "")
     parts: list[Part] = []
@@ -117,8 +124,8 @@ def _fill(form: str, question: str, passages: list[Part]) -> list[Part]:
         elif piece == "passages":
             parts.extend(passages)
         elif piece:
-            lead = bool(parts) and parts[-1].kept
-            parts.append(Part(text=piece, trusted=True, bound=lead))
+            after = bool(parts) and parts[-1].kept
+            parts.append(Part(text=piece, trusted=True, bound=bound and after))
     return _joined(parts)
 
 

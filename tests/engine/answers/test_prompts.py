@@ -102,3 +102,5 @@ def test_what_leads_to_the_question_is_kept_with_the_last_passage() -> None:
             assert parts[lead + 1].text.startswith("Q1")
     beside = build_prompt(wording("passages"), "Q1", ["First.", "Second."], kept=1)
     assert not [part for turn in beside.turns for part in turn.content if part.bound]
+    apart = build_prompt(wording("passages"), "Q1", ["First."], bind=False)
+    assert not [part for turn in apart.turns for part in turn.content if part.bound]
