@@ -22,15 +22,16 @@ from typing import Any
 import llama_cpp
 
 from engine.answers import fast_copy
-from engine.answers.fitting import passage_text, words_for
+from engine.answers.fitting import Fitting, words_for
 from engine.answers.generation import Generated, Mode, Prompt, Task
 from engine.answers.generator import Generator
 from engine.answers.prior import log_prior
-from engine.answers.prompts import Exchange, build_prompt
+from engine.answers.prompts import Exchange
 from engine.answers.states import clear
 from engine.host.service import Engine
 from engine.paths import Home, resources_dir, sample_dir
 from engine.work.api import IndexSpec, ModelCard, PassageHit, SearchSpec
+from engine.work.jobs import NULL_JOB
 from tests.benchmarks.answering import CORPORA, chosen_model, copy_documents, sample
 
 PASSAGES = 4
@@ -121,21 +122,6 @@ def found(engine: Engine, folder: Path, name: str, questions: list[str]) -> list
     return made
 
 
-def task(
-    card: ModelCard, asking: Asking, mode: Mode, count: int, history: Sequence[Exchange] = ()
-) -> Task:
-    """The prompts of a question as the engine words them, for an answer of a few words."""
-    words, hits = words_for(card, "joint"), asking.passages[:count]
-    texts = [passage_text(hit) for hit in hits]
-    groups = [[text] for text in texts] if mode == "token" else [texts]
-    return Task(
-        mode=mode,
-        prompts=[build_prompt(words, asking.question, group, history) for group in groups],
-        prior=log_prior(hits) if mode == "token" else [],
-        max_tokens=ANSWER_TOKENS,
-    )
-
-
 class Bench:
     """One loaded model, and what is measured with it.
 
@@ -149,6 +135,20 @@ class Bench:
         self._engine = engine
         self._model = model
         self._card = card
+
+    def task(
+        self, asking: Asking, mode: Mode, count: int, history: Sequence[Exchange] = ()
+    ) -> Task:
+        """A question as the engine asks it, for an answer of a few words."""
+        hits, words = asking.passages[:count], words_for(self._card, mode)
+        fitting = Fitting(self._model, self._card, mode, words, ANSWER_TOKENS, NULL_JOB)
+        context = fitting.fit(asking.question, asking.question, hits, history)
+        return Task(
+            mode=mode,
+            prompts=context.prompts,
+            prior=log_prior(context.shown) if mode == "token" else [],
+            max_tokens=ANSWER_TOKENS,
+        )
 
     def forget(self) -> None:
         """Nothing is kept from now on, in memory or on disk."""
@@ -168,7 +168,7 @@ class Bench:
         """The same question with its passages kept and with nothing kept."""
         times = Times()
         for ask in asks:
-            wanted = task(self._card, ask, mode, count)
+            wanted = self.task(ask, mode, count)
             self.forget()
             cold, kept = self.answer(wanted), self.answer(wanted)
             times.add(cold, kept)
@@ -180,10 +180,10 @@ class Bench:
         times = Times()
         for ask in asks:
             self.forget()
-            first, _ = self.answer(task(self._card, ask, "joint", PASSAGES))
+            first, _ = self.answer(self.task(ask, "joint", PASSAGES))
             said = Exchange(ask.question, first.text)
             again = Asking("where is that written, and what else is said there?", ask.passages)
-            wanted = task(self._card, again, "joint", PASSAGES, [said])
+            wanted = self.task(again, "joint", PASSAGES, [said])
             kept = self.answer(wanted)
             self.forget()
             times.add(self.answer(wanted), kept)
@@ -216,9 +216,9 @@ class Bench:
         theirs: dict[str, list[float]] = {kind: [] for kind in loops}
         for ask in asks:
             self.forget()
-            wanted = task(self._card, ask, mode, PASSAGES).model_copy(update={"max_tokens": 1})
+            wanted = self.task(ask, mode, PASSAGES).model_copy(update={"max_tokens": 1})
             ours.append(self.answer(wanted)[1])
-            prompt = task(self._card, ask, "joint", PASSAGES).prompts[0]
+            prompt = self.task(ask, "joint", PASSAGES).prompts[0]
             for kind, plain in loops.items():
                 theirs[kind].append(plain_first_token(plain, prompt))
         for plain in loops.values():
