@@ -26,6 +26,9 @@ from engine.work.api import RunView, TunePlan, TuneReport, TuneSpec
 Wish = Literal["", "pause", "stop"]
 _LOCK = "run.lock"
 _LOCK_WAIT_S = 10.0
+_LOOKS = 4
+_BETWEEN_LOOKS_S = 0.03
+"""A process that is not there is looked for so often before its run counts as interrupted."""
 
 
 def utc_now() -> str:
@@ -121,10 +124,12 @@ class RunFolder:
         Raises:
             StorageDamaged: it cannot be read back.
         """
-        view = self._status()
-        if view.state == "running" and not self.alive():
-            view = self._status()  # it may have ended in good order just now
-        if view.state == "running" and not self.alive():
+        # The lock first: what a process wrote before it went is then read.
+        going, view, looks = self.alive(), self._status(), 1
+        while view.state == "running" and not going and looks < _LOOKS:
+            time.sleep(_BETWEEN_LOOKS_S)
+            going, view, looks = self.alive(), self._status(), looks + 1
+        if view.state == "running" and not going:
             view.state, view.eta_s = "interrupted", None
             view.note = "It ended without a word; resume it and it goes on where it was."
         view.plan = self._read("plan.json", TunePlan)
