@@ -269,10 +269,10 @@ def test_the_model_reads_a_table_under_its_header_row(
     build = fitting.build_prompt
 
     def watched(
-        words: Any, question: str, passages: Any = (), history: Any = (), kept: Any = None
+        words: Any, question: str, passages: Any = (), *others: Any, **named: Any
     ) -> Any:
         read.append(list(passages))
-        return build(words, question, passages, history, kept)
+        return build(words, question, passages, *others, **named)
 
     monkeypatch.setattr(fitting, "build_prompt", watched)
     rows = hit("Rope | 584 | 213.96\nLamp | 226 | 663.06")
